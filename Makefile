@@ -1,0 +1,56 @@
+# `make help` lists what there is. Everything works from a fresh clone.
+
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+READY := $(VENV)/.ready
+
+.DEFAULT_GOAL := help
+.PHONY: help setup chat build test test-fast lint format bench clean browser
+
+help: ## list the commands
+	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 12
+
+setup: $(READY) ## make .venv with the command rag in it
+
+# Installed again only when what is to be installed has changed.
+$(READY): pyproject.toml requirements.lock
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
+		{ echo "Python 3.11 or newer is needed: make setup PYTHON=python3.12"; exit 1; }
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --upgrade pip
+	$(BIN)/python -m pip install --quiet --constraint requirements.lock --editable '.[dev]'
+	@touch $@
+
+chat: setup ## open the chat on the bundled corpus (builds its index the first time)
+	$(BIN)/rag chat
+
+build: setup ## build or update the index of the bundled corpus
+	$(BIN)/rag build
+
+lint: setup ## check form, types and the direction of imports
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+format: setup ## put the code into form
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+test: setup lint browser ## check everything: form, types, tests, a real browser
+	$(BIN)/pytest
+
+test-fast: setup ## the tests without browser and long runs
+	$(BIN)/pytest -m 'not browser and not slow'
+
+# Debian's own browser; elsewhere any Chromium or Chrome on the path does.
+browser:
+	@command -v chromium chromium-browser google-chrome >/dev/null || \
+		{ [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null && \
+		  apt-get update -qq && apt-get install -y -qq chromium >/dev/null; } || \
+		echo "no Chromium here: the browser tests will be skipped"
+
+clean: ## remove the environment, caches and the built index
+	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis *.egg-info
+	find index -mindepth 1 ! -name README.md -delete

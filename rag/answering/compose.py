@@ -1,0 +1,79 @@
+"""Quotations → the answer that people see, with a citation for each."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Sequence
+
+from rag.answering.select import Quotation
+from rag.markup import plain_text
+from rag.types import Citation, Document, Hit, Passage
+
+_FOOTNOTE = re.compile(r"\s*\[\d+\]")
+_NEAREST = 3
+
+
+def cite(
+    quotations: Sequence[Quotation], document: Callable[[str], Document]
+) -> tuple[Citation, ...]:
+    """Number the quotations and cut their quotes out of the canonical text."""
+    citations = []
+    for number, quotation in enumerate(quotations, start=1):
+        source = document(quotation.chunk.document)
+        page = next(
+            (p.number for p in source.pages if p.start <= quotation.start < p.end),
+            quotation.chunk.page,
+        )
+        citations.append(
+            Citation(
+                n=number,
+                document=source.id,
+                title=source.title,
+                section=quotation.chunk.section,
+                page=page,
+                start=quotation.start,
+                end=quotation.end,
+                quote=source.text[quotation.start : quotation.end],
+                sha256=source.sha256,
+            )
+        )
+    return tuple(citations)
+
+
+def answer_text(citations: Sequence[Citation]) -> str:
+    """The quotes without markup, each followed by its number.
+
+    Numbers in brackets that the source itself has (footnote marks) are left out: here they would
+    point to the wrong thing.
+    """
+    return " ".join(
+        f"{_FOOTNOTE.sub('', plain_text(c.document, c.quote))} [{c.n}]" for c in citations
+    )
+
+
+def abstention_text(documents: int, passages: int) -> str:
+    """What is said when the sources do not answer."""
+    if documents == 0:
+        return "There are no documents in the index yet, so there is nothing to quote."
+    searched = "1 document" if documents == 1 else f"{documents} documents"
+    text = f"I found no sentence that answers this in the {searched} I searched."
+    if passages:
+        text += " The passages that came nearest are listed; they may be related."
+    return text
+
+
+def nearest(hits: Sequence[Hit]) -> tuple[Passage, ...]:
+    """The first hits as they are shown beside an answer or an abstention."""
+    return tuple(
+        Passage(
+            document=hit.chunk.document,
+            title=hit.chunk.title,
+            section=hit.chunk.section,
+            page=hit.chunk.page,
+            start=hit.chunk.start,
+            end=hit.chunk.end,
+            text=hit.chunk.text,
+            score=round(max(0.0, min(1.0, hit.scores.dense)), 4),
+        )
+        for hit in hits[:_NEAREST]
+    )

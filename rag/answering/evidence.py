@@ -1,0 +1,176 @@
+"""Scoring the sentences of the hits as answers to the question."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+from rag.answering.questions import Kind, looks_like_answer, question_kind
+from rag.conversation import Understood
+from rag.embedding import sentence_texts
+from rag.reader import Reader
+from rag.retrieval import Found
+from rag.store.generation import Generation
+from rag.store.lexical import terms
+from rag.types import Chunk, Hit, Sentence
+
+_READ = 10
+"""How many of the best hits are read sentence by sentence."""
+
+
+@dataclass(frozen=True, slots=True)
+class Weights:
+    """What each sign of an answer counts, in units of cosine.
+
+    Attributes:
+        coverage: share of the question's rare words in the sentence and its headings.
+        passage: one standard deviation of the passage's own score.
+        kind: the sentence has the form that the question asks for.
+        reader: one unit of the reader's log-odds against "not answered here".
+        rank: penalty per rank of the passage.
+    """
+
+    coverage: float = 0.3
+    passage: float = 0.1
+    kind: float = 0.15
+    reader: float = 0.08
+    rank: float = 0.01
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """A sentence that may answer.
+
+    Attributes:
+        hit: the passage it stands in.
+        position: its number in the passage.
+        plain: without markup.
+        similarity: cosine with the question.
+        coverage: share of the question's terms in it or its headings, weighted by rarity, 0 to 1.
+        reader: log-odds of the reader against "not answered here"; 0 without the reader.
+        score: all of it together.
+    """
+
+    hit: Hit
+    position: int
+    plain: str
+    similarity: float
+    coverage: float
+    reader: float
+    score: float
+
+    @property
+    def chunk(self) -> Chunk:
+        """The passage."""
+        return self.hit.chunk
+
+    @property
+    def sentence(self) -> Sentence:
+        """Its span."""
+        return self.hit.chunk.sentences[self.position]
+
+
+@dataclass(frozen=True)
+class Evidence:
+    """All candidates, best first, with what confidence is judged by.
+
+    Attributes:
+        kind: the kind of answer that the question asks for.
+        candidates: sentences of the passages that were read, best first.
+        passage_coverage: for each passage by its rank, the share of the question's terms in it.
+        missing: rarity of the rarest term that no passage has, as a share of all rarities.
+        first_passage: fused score of the first hit.
+    """
+
+    kind: Kind
+    candidates: tuple[Candidate, ...] = ()
+    passage_coverage: Mapping[int, float] = field(default_factory=dict)
+    missing: float = 0.0
+    first_passage: float = 0.0
+
+
+def rarity(generation: Generation, words: Sequence[str]) -> dict[str, float]:
+    """Inverse document frequency of terms over the chunks; unknown terms weigh most."""
+    total = generation.manifest.chunks
+    weights = {}
+    for word in dict.fromkeys(words):
+        frequency = generation.lexical.frequency(word)
+        weights[word] = math.log(1 + (total - frequency + 0.5) / (frequency + 0.5))
+    return weights
+
+
+def gather(
+    generation: Generation,
+    understood: Understood,
+    found: Found,
+    reader: Reader | None,
+    weights: Weights,
+) -> Evidence:
+    """Score every sentence of the best hits."""
+    kind = question_kind(understood.question)
+    idf = rarity(generation, terms(understood.standalone))
+    hits = found.hits[:_READ]
+    texts = [sentence_texts(hit.chunk) for hit in hits]
+    read = (
+        reader.read(understood.standalone, [(h.chunk, t) for h, t in zip(hits, texts, strict=True)])
+        if reader is not None
+        else [[0.0] * len(own) for own in texts]
+    )
+    candidates = []
+    for hit, own, similarities, logits in zip(hits, texts, found.similarities, read, strict=False):
+        above = set(terms(" ".join([hit.chunk.title, *hit.chunk.headings])))
+        for position, (plain, similarity, logit) in enumerate(
+            zip(own, similarities.tolist(), logits, strict=True)
+        ):
+            covered = _coverage(idf, set(terms(plain)), above)
+            score = (
+                similarity
+                + weights.coverage * covered
+                + weights.passage * hit.scores.fused
+                + weights.kind * looks_like_answer(kind, plain)
+                + weights.reader * logit
+                - weights.rank * hit.rank
+                - _form_penalty(plain)
+            )
+            candidates.append(Candidate(hit, position, plain, similarity, covered, logit, score))
+    candidates.sort(key=lambda c: (-c.score, c.hit.rank, c.position))
+    words = [set(terms(hit.chunk.enriched)) for hit in hits]
+    everywhere = set().union(*words)
+    total = sum(idf.values()) or 1.0
+    absent = [weight for term, weight in idf.items() if term not in everywhere]
+    return Evidence(
+        kind=kind,
+        candidates=tuple(candidates),
+        passage_coverage={
+            hit.rank: _coverage(idf, own, set()) for hit, own in zip(hits, words, strict=True)
+        },
+        missing=max(absent, default=0.0) / total,
+        first_passage=hits[0].scores.fused if hits else 0.0,
+    )
+
+
+def _coverage(idf: dict[str, float], sentence: set[str], above: set[str]) -> float:
+    """A term in the headings counts half: it sets the topic but does not answer."""
+    total = sum(idf.values())
+    if total == 0:
+        return 0.0
+    return (
+        sum(
+            weight * (1.0 if term in sentence else 0.5 if term in above else 0.0)
+            for term, weight in idf.items()
+        )
+        / total
+    )
+
+
+def _form_penalty(plain: str) -> float:
+    """Questions, lead-ins and fragments are rarely the answer themselves."""
+    penalty = 0.0
+    if plain.endswith("?"):
+        penalty += 0.25
+    if plain.endswith(":"):
+        penalty += 0.1
+    if len(plain.split()) < 4:
+        penalty += 0.1
+    return penalty

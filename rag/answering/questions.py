@@ -1,0 +1,89 @@
+"""What kind of answer a question asks for, and whether a sentence looks like one."""
+
+from __future__ import annotations
+
+import re
+from typing import Literal
+
+Kind = Literal["yes_no", "quantity", "time", "person", "definition", "procedure", "list", "other"]
+
+_QUESTION_FORMS: tuple[tuple[Kind, str], ...] = (
+    (
+        "quantity",
+        r"\bhow (?:many|much|long|often|far|large|big|high|low|old|frequently|big|fast)\b|"
+        r"\b(?:what|which) (?:is the )?(?:\w+ ){0,2}(?:number|amount|percentage|share|limit|"
+        r"maximum|minimum|threshold|cost|price|rate|fee|budget|ceiling|cap)\b",
+    ),
+    (
+        "time",
+        r"\bwhen\b|\bhow soon\b|\bdeadline\b|\b(?:what|which) (?:time|date|day|year|month)\b|"
+        r"\bby what\b|\bsince when\b|\buntil when\b",
+    ),
+    (
+        "procedure",
+        r"\bhow (?:do|does|can|should|would|to|must|is|are)\b|\bsteps?\b|\bprocess\b",
+    ),
+    (
+        "person",
+        r"\bwho(?:m|se)?\b|\b(?:which|what) (?:office|team|person|department|body|company|"
+        r"companies|organi[sz]ation|address|email|e-mail|contact)\b|\bcontact\b|\bwhere (?:do|"
+        r"should|can) i (?:send|report|submit)\b",
+    ),
+    (
+        "definition",
+        r"\bdefin(?:e|ed|ition)\b|\bmean(?:s|ing)?\b|\bstands? for\b|"
+        r"^\s*what(?: is|'s| are) (?:an? |the )?[\w-]+(?: [\w-]+){0,2}\s*\??$",
+    ),
+    (
+        "list",
+        r"\b(?:what|which) (?:\w+ ){0,4}(?:are|were|include)\b|\blist\b|\bname (?:the|all)\b|"
+        r"\bwhat kinds?\b|\bwhat types?\b|\brequirements\b|\bexamples\b",
+    ),
+    (
+        "yes_no",
+        r"^\s*(?:(?:and|but|so|then|ok|okay),? )?(?:is|are|am|was|were|do|does|did|can|could|"
+        r"may|must|should|shall|will|would|has|have|had|need)\b",
+    ),
+)
+_QUESTIONS = tuple((kind, re.compile(form, re.IGNORECASE)) for kind, form in _QUESTION_FORMS)
+
+_MONTH = (
+    r"(?:jan(?:uary)?|feb(?:ruary)?|mar(?:ch)?|apr(?:il)?|may|june?|july?|aug(?:ust)?|"
+    r"sep(?:t(?:ember)?)?|oct(?:ober)?|nov(?:ember)?|dec(?:ember)?)"
+)
+_NUMBER_WORD = (
+    r"(?:one|two|three|four|five|six|seven|eight|nine|ten|eleven|twelve|fifteen|twenty|thirty|"
+    r"forty|fifty|sixty|ninety|hundred|thousand|million|billion|half|quarter|once|twice|daily|"
+    r"weekly|monthly|quarterly|yearly|annually|unlimited)"
+)
+_SIGN_FORMS: dict[Kind, str] = {
+    "quantity": rf"\d|\b{_NUMBER_WORD}\b|[$€£%]",
+    "time": rf"\b{_MONTH}\b|\b\d{{1,2}}[:.]\d\d\b|\b(?:19|20)\d\d\b|\b(?:within|before|after|by|"
+    r"until|every|day|days|week|weeks|month|months|year|years|hour|hours|quarter|monday|"
+    r"tuesday|wednesday|thursday|friday|daily|weekly|annually|immediately|as soon as)\b",
+    "person": r"[\w.+-]+@[\w-]+\.\w+|\b(?:director|manager|officer|supervisor|team|office|lead|"
+    r"committee|board|department|head|chief|unit|secretary|representative|staff|contact)\b|"
+    r"(?<=[a-z,] )[A-Z][a-z]+ [A-Z][a-z]+|#[\w-]+",
+    "definition": r"\b(?:is|are|means?|refers? to|stands? for|defined as|known as|called|"
+    r"includes?)\b|^[^.]{2,60}[:–—]\s",
+    "procedure": r"\b(?:must|should|need to|have to|please|submit|send|fill|complete|click|"
+    r"request|contact|email|ask|follow|use|open|create|add|select|sign|go to|notify|report)\b",
+    "list": r"[,;:]|\b(?:include|following|such as|and)\b",
+    "yes_no": r"\b(?:not|no|never|must|may|can|cannot|only|unless|except|required|allowed|"
+    r"permitted|prohibited|should|need|eligible|always|any|all|will|is|are)\b",
+}
+_SIGNS = {kind: re.compile(form, re.IGNORECASE) for kind, form in _SIGN_FORMS.items()}
+
+
+def question_kind(question: str) -> Kind:
+    """The kind of answer that a question asks for."""
+    for kind, pattern in _QUESTIONS:
+        if pattern.search(question):
+            return kind
+    return "other"
+
+
+def looks_like_answer(kind: Kind, sentence: str) -> bool:
+    """True if a sentence has the signs of an answer of this kind; always for "other"."""
+    signs = _SIGNS.get(kind)
+    return signs is None or bool(signs.search(sentence))

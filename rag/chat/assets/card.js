@@ -1,0 +1,68 @@
+// The card with the quotation, at a citation number under the pointer or with the focus.
+let cardFor = null;
+let cardTimer = 0;
+
+function showCard(button, entry) {
+  const card = $(".card");
+  cardFor = button;
+  card.replaceChildren(
+    make("q", entry.shown),
+    make("strong", entry.title),
+    make("span", [entry.place, entry.date].filter(Boolean).join(" · ")),
+  );
+  card.hidden = false;
+  button.setAttribute("aria-describedby", "rag-card");
+  const at = button.getBoundingClientRect();
+  const box = card.getBoundingClientRect();
+  const left = Math.min(Math.max(12, at.left - 24), innerWidth - box.width - 12);
+  const above = at.top - box.height - 8;
+  card.style.left = `${left}px`;
+  card.style.top = `${above > 8 ? above : at.bottom + 8}px`;
+  lightSentence(button, true);
+}
+
+function hideCard() {
+  clearTimeout(cardTimer);
+  if (!cardFor) return false;
+  cardFor.removeAttribute("aria-describedby");
+  lightSentence(cardFor, false);
+  cardFor = null;
+  $(".card").hidden = true;
+  return true;
+}
+
+function lightSentence(button, on) {
+  const turn = button.closest(".turn");
+  for (const node of $$(`.sentence[data-n="${button.dataset.n}"]`, turn)) {
+    node.classList.toggle("lit", on);
+  }
+}
+
+function watchCards() {
+  const entryOf = (button) => {
+    const turn = turnOf(button);
+    return turn && turn.citations.find((entry) => entry.n === Number(button.dataset.n));
+  };
+  const later = (act, wait) => { clearTimeout(cardTimer); cardTimer = setTimeout(act, wait); };
+  const talk = $(".talk");
+  talk.addEventListener("pointerover", (event) => {
+    if (event.pointerType === "touch") return;
+    const button = event.target.closest(".cite");
+    const entry = button && entryOf(button);
+    if (entry && button !== cardFor) later(() => { hideCard(); showCard(button, entry); }, 90);
+  });
+  talk.addEventListener("pointerout", (event) => {
+    if (event.target.closest(".cite")) later(hideCard, 180);
+  });
+  $(".card").addEventListener("pointerenter", () => clearTimeout(cardTimer));
+  $(".card").addEventListener("pointerleave", () => later(hideCard, 120));
+  talk.addEventListener("focusin", (event) => {
+    const button = event.target.closest(".cite");
+    hideCard();
+    if (button && button.matches(":focus-visible")) {
+      const entry = entryOf(button);
+      if (entry) showCard(button, entry);
+    }
+  });
+  $(".scroll").addEventListener("scroll", hideCard, { passive: true });
+}

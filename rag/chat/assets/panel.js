@@ -1,0 +1,170 @@
+// The source panel: a list of documents, or one document with its quotations marked.
+const sources = new Map();
+let shown = null; // { turn, entry, kind } of the quotation that is open
+let opener = null; // where the focus goes back to
+
+function marksOf(turn, documentId, kind) {
+  const entries = turn ? (kind === "near" ? turn.nearest : turn.citations) : [];
+  return entries.filter((entry) => entry.document === documentId)
+    .map(({ n, start, end, sha256, quote }) => ({ n, start, end, sha256, quote, kind }));
+}
+
+function fetchSource(turn, documentId, kind) {
+  const key = `${turn ? turn.id : root.dataset.generation}\n${kind}\n${documentId}`;
+  if (!sources.has(key)) {
+    const marks = marksOf(turn, documentId, kind);
+    sources.set(key, call("source", { document: documentId, marks }).then((reply) => {
+      if (reply.error) sources.delete(key);
+      return { ...reply, key };
+    }));
+  }
+  return sources.get(key);
+}
+
+function openPanel(view) {
+  const wasOpen = root.dataset.panel === "open";
+  root.dataset.panel = "open";
+  $("[data-do=panel]").setAttribute("aria-expanded", "true");
+  $(".panel-list").hidden = view !== "list";
+  $(".panel-doc").hidden = view !== "doc";
+  $("[data-do=list]").hidden = view === "list";
+  $(".panel-title").hidden = view !== "list";
+  for (const part of [$(".talk"), $(".bar")]) part.inert = narrow.matches;
+  if (view === "list") showPlace(null);
+  return wasOpen;
+}
+
+function closePanel() {
+  if (root.dataset.panel !== "open") return false;
+  root.dataset.panel = "closed";
+  $("[data-do=panel]").setAttribute("aria-expanded", "false");
+  for (const part of [$(".talk"), $(".bar")]) part.inert = false;
+  for (const node of $$("[aria-current]")) node.removeAttribute("aria-current");
+  shown = null;
+  if (opener && opener.isConnected) opener.focus({ preventScroll: true });
+  return true;
+}
+
+function showPlace(entry) {
+  const line = $(".where-now");
+  const group = shown && shown.turn
+    ? (shown.kind === "near" ? shown.turn.nearest : shown.turn.citations) : [];
+  $(".stepper").hidden = !entry || group.length < 2;
+  $(".panel-bar [data-do=copy]").hidden = !entry || !entry.reference;
+  line.hidden = !entry;
+  if (!entry) return;
+  const word = shown.kind === "near" ? "passage" : "quotation";
+  $(".step").textContent = `${entry.n} of ${group.length}`;
+  $("[data-do=previous]").disabled = entry.n <= 1;
+  $("[data-do=next]").disabled = entry.n >= group.length;
+  line.replaceChildren(
+    make("b", String(entry.n)),
+    make("strong", entry.title),
+    [entry.place && ` › ${entry.place}`, entry.date].filter(Boolean).join(" · "),
+  );
+  line.title = `${word} ${entry.n}`;
+}
+
+function activate(entry, kind, smooth) {
+  const pane = $(".panel-doc");
+  for (const node of $$("mark.active", pane)) node.classList.remove("active");
+  const parts = $$(`mark.m-${kind}[data-n="${entry.n}"]`, pane);
+  for (const node of parts) node.classList.add("active");
+  const target = parts[0] || $(".doc-title", pane);
+  if (!target) return;
+  const offset = target.getBoundingClientRect().top - pane.getBoundingClientRect().top;
+  pane.scrollTo({
+    top: parts.length ? pane.scrollTop + offset - pane.clientHeight * 0.28 : 0,
+    behavior: smooth && !still.matches ? "smooth" : "instant",
+  });
+}
+
+function light(turn, entry, kind) {
+  for (const node of $$("[aria-current]")) node.removeAttribute("aria-current");
+  const attribute = kind === "near" ? "data-near" : "data-n";
+  for (const node of $$(`button[${attribute}="${entry.n}"]`, turn.node)) {
+    node.setAttribute("aria-current", "true");
+  }
+}
+
+async function openEntry(turn, entry, kind, { focus = true, from = null } = {}) {
+  const pane = $(".panel-doc");
+  const mine = shown = { turn, entry, kind };
+  if (from) opener = from;
+  hideCard();
+  openPanel("doc");
+  light(turn, entry, kind);
+  showPlace(entry);
+  const pending = fetchSource(turn, entry.document, kind);
+  const slow = setTimeout(() => skeleton(pane), 150);
+  const reply = await pending;
+  clearTimeout(slow);
+  if (shown !== mine) return;
+  const same = pane.dataset.key === reply.key;
+  if (!same) showDocument(reply);
+  if (reply.error) return;
+  activate(entry, kind, same);
+  if (focus) pane.focus({ preventScroll: true });
+  say(`Source open: ${entry.title}${entry.place ? ", " + entry.place : ""}`);
+}
+
+async function openDocument(documentId, from) {
+  const pane = $(".panel-doc");
+  const mine = shown = { turn: null, entry: null, kind: "cite" };
+  opener = from;
+  openPanel("doc");
+  showPlace(null);
+  const slow = setTimeout(() => skeleton(pane), 150);
+  const reply = await fetchSource(null, documentId, "cite");
+  clearTimeout(slow);
+  if (shown !== mine) return;
+  showDocument(reply);
+  pane.scrollTo({ top: 0 });
+  pane.focus({ preventScroll: true });
+}
+
+function showDocument(reply) {
+  const pane = $(".panel-doc");
+  pane.dataset.key = reply.error ? "" : reply.key;
+  if (reply.error) {
+    pane.replaceChildren(make("p", reply.error, "skeleton error"));
+    return;
+  }
+  pane.innerHTML = reply.html;
+  pane.setAttribute("aria-label", `Source document: ${reply.title}`);
+  if (reply.moved) {
+    $(".doc-head", pane).append(make("p", "This document has changed since the answer was given. "
+      + "Quotations that are still in it are marked where they stand now.", "standing"));
+  }
+  const outline = $(".outline details", pane);
+  if (outline) outline.open = $(".panel").clientWidth >= 896;
+}
+
+function skeleton(pane) {
+  pane.dataset.key = "";
+  const lines = make("div", "", "skeleton");
+  for (let i = 0; i < 9; i += 1) lines.append(make("i"));
+  pane.replaceChildren(lines);
+}
+
+function step(by) {
+  if (!shown || !shown.turn) return;
+  const group = shown.kind === "near" ? shown.turn.nearest : shown.turn.citations;
+  const next = group.find((entry) => entry.n === shown.entry.n + by);
+  if (next) openEntry(shown.turn, next, shown.kind);
+}
+
+function filterDocuments(words) {
+  const wanted = words.trim().toLowerCase();
+  let any = false;
+  for (const section of $$(".documents section")) {
+    let some = false;
+    for (const item of $$("li", section)) {
+      item.hidden = !item.textContent.toLowerCase().includes(wanted);
+      some ||= !item.hidden;
+    }
+    section.hidden = !some;
+    any ||= some;
+  }
+  $(".panel-list .none").hidden = any;
+}

@@ -1,0 +1,104 @@
+// Puts the listeners in place; they sit on our own root and know their targets by data attributes.
+function start() {
+  const box = $("#rag-question");
+  const composer = $(".composer");
+  const actions = {
+    fresh: startAfresh,
+    panel(button) {
+      if (root.dataset.panel === "open") { root.dataset.wish = "closed"; closePanel(); return; }
+      opener = button;
+      openList();
+    },
+    theme: switchTheme,
+    help() { $(".help").showModal(); },
+    list: openList,
+    previous() { step(-1); },
+    next() { step(1); },
+    close() { root.dataset.wish = "closed"; closePanel(); },
+    async copy(button) {
+      if (!shown || !shown.entry) return;
+      await copy(shown.entry.reference);
+      const label = $("span", button);
+      label.textContent = "Copied";
+      say("Copied the quotation with its reference");
+      setTimeout(() => { label.textContent = "Copy quote"; }, 1600);
+    },
+  };
+
+  const grow = () => {
+    box.style.height = "auto";
+    box.style.height = `${box.scrollHeight}px`;
+    composer.classList.toggle("ready", box.value.trim() !== "");
+  };
+  const submit = () => {
+    const words = box.value;
+    box.value = "";
+    grow();
+    ask(words);
+  };
+
+  root.addEventListener("click", (event) => {
+    const button = event.target.closest("button, [data-do]");
+    if (!button || !root.contains(button)) return;
+    const turn = turnOf(button);
+    if (button.dataset.do && actions[button.dataset.do]) actions[button.dataset.do](button);
+    else if (button.matches(".cite, .source")) open(turn, "cite", button.dataset.n, button);
+    else if (button.matches(".near")) open(turn, "near", button.dataset.near, button);
+    else if (button.matches(".document")) openDocument(button.dataset.document, button);
+    else if (button.dataset.jump) jump(button.dataset.jump);
+    else if ("ask" in button.dataset) ask(button.dataset.ask);
+    else if ("edit" in button.dataset) { box.value = button.dataset.edit; grow(); box.focus(); }
+    else if ("retry" in button.dataset) {
+      $(".reply", turn.node).replaceChildren(make("p", "Reading the documents …", "waiting"));
+      settle(turn);
+    }
+  });
+  composer.addEventListener("submit", (event) => { event.preventDefault(); submit(); });
+  box.addEventListener("input", grow);
+  box.addEventListener("keydown", (event) => {
+    if (event.key !== "Enter" || event.shiftKey || event.isComposing) return;
+    event.preventDefault();
+    submit();
+  });
+  $("#rag-filter").addEventListener("input", (event) => filterDocuments(event.target.value));
+  narrow.addEventListener("change", () => {
+    for (const part of [$(".talk"), $(".bar")]) {
+      part.inert = narrow.matches && root.dataset.panel === "open";
+    }
+  });
+  watchCards();
+  watchKeys();
+  const theme = store.get("rag-theme");
+  if (theme) document.body.classList.toggle("dark", theme === "dark");
+  root.dataset.ready = "yes";
+  if (!narrow.matches) box.focus({ preventScroll: true });
+  refresh();
+}
+
+function open(turn, kind, number, button) {
+  const entries = kind === "near" ? turn.nearest : turn.citations;
+  const entry = entries.find((one) => one.n === Number(number));
+  root.dataset.wish = "open";
+  if (entry) openEntry(turn, entry, kind, { from: button });
+}
+
+function openList() {
+  shown = null;
+  openPanel("list");
+  $(narrow.matches ? ".panel-list" : "#rag-filter").focus({ preventScroll: true });
+}
+
+function jump(id) {
+  const pane = $(".panel-doc");
+  const target = $$("[id]", pane).find((node) => node.id === id);
+  if (!target) return;
+  target.scrollIntoView({ block: "start", behavior: still.matches ? "instant" : "smooth" });
+  target.focus({ preventScroll: true });
+}
+
+function switchTheme() {
+  const dark = document.body.classList.toggle("dark");
+  store.set("rag-theme", dark ? "dark" : "light");
+}
+
+if (root && !root.dataset.ready) start();

@@ -1,0 +1,60 @@
+"""What the index holds, for the header of the page and the list of documents beside the chat."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from itertools import groupby
+from typing import Any
+
+from markupsafe import Markup
+
+from rag.chat import wording
+
+_MAX_LISTED = 1_000
+
+
+def facts_html(infos: Sequence[Any], created: str) -> Markup:
+    """How much is searched, and how fresh it is."""
+    return Markup("<span>{}</span><span>indexed {}</span>").format(
+        wording.counted(len(infos), "document"), wording.nice_time(created)
+    )
+
+
+def documents_html(infos: Sequence[Any]) -> Markup:
+    """Every document as a button, gathered by folder.
+
+    Args:
+        infos: objects with `id`, `title`, `metadata` and `chunks`.
+    """
+    ordered = sorted(infos, key=lambda info: (wording.collection(info.id), info.title.lower()))
+    groups = [
+        Markup('<section><h3>{}</h3><ul role="list">{}</ul></section>').format(
+            folder or "Documents", Markup("").join(_document(info) for info in members)
+        )
+        for folder, members in groupby(
+            ordered[:_MAX_LISTED], key=lambda info: wording.collection(info.id)
+        )
+    ]
+    rest = len(ordered) - _MAX_LISTED
+    if rest > 0:
+        groups.append(Markup('<p class="dim">and {} more</p>').format(f"{rest:,}"))
+    return Markup("").join(groups)
+
+
+def _document(info: Any) -> Markup:
+    dated = wording.document_date(info.metadata)
+    return Markup(
+        '<li><button type="button" class="document" data-document="{id}">'
+        '<span class="title">{title}</span><span class="when">{when}</span>{warning}</button></li>'
+    ).format(
+        id=info.id,
+        title=info.title,
+        when=" ".join(dated) if dated else info.id.rpartition("/")[2],
+        warning=_warning(wording.standing(info.metadata)),
+    )
+
+
+def _warning(standing: str | None) -> Markup:
+    if standing is None:
+        return Markup("")
+    return Markup('<span class="flag">{}</span>').format(standing)

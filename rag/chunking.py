@@ -1,0 +1,300 @@
+"""Document → chunks: passages that follow headings, paragraphs and sentences.
+
+A chunk never crosses a heading, never cuts a sentence (unless one sentence alone is longer than
+the encoder's window), and never exceeds that window. What is embedded is the chunk without markup
+under its title and heading path; a chunk that starts inside a list or table carries the lead-in
+sentence or header row as well, so that it can be understood alone.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from rag.markup import plain_text
+from rag.sentences import split_sentences
+from rag.types import Block, Chunk, Document, Sentence
+
+CountTokens = Callable[[Sequence[str]], list[int]]
+
+# Raise it when the rules below change, so that old chunks are not mixed with new ones.
+CHUNKING_VERSION = 1
+_SPECIAL_TOKENS = 2
+_LONGEST_PREFIX = 64
+
+
+@dataclass(frozen=True, slots=True)
+class _Unit:
+    """A sentence on its way into a chunk."""
+
+    sentence: Sentence
+    plain: str
+    tokens: int
+    block: int
+    """Position of its block in the document."""
+    context: str
+    """Lead-in or table header that a chunk starting here needs."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Section:
+    headings: tuple[str, ...]
+    units: list[_Unit]
+
+
+def chunk_document(
+    document: Document, count_tokens: CountTokens, max_tokens: int, window: int
+) -> list[Chunk]:
+    """Cut a document into chunks.
+
+    Args:
+        document: what a loader returned.
+        count_tokens: the encoder's own count, special tokens included.
+        max_tokens: aim for chunks of at most this many tokens, title and headings included.
+        window: the encoder's hard limit; no chunk's `enriched` text is longer.
+
+    Returns:
+        Chunks in text order. Every block with a letter or digit is in exactly one of them,
+        except headings with text below, which are in the heading path of that text.
+    """
+    limit = min(max_tokens, window) - _SPECIAL_TOKENS
+    chunks: list[Chunk] = []
+    for section in _sections(document, count_tokens, window - _SPECIAL_TOKENS):
+        prefix = _prefix(document.title, section.headings, count_tokens)
+        room = max(limit - count_tokens([prefix])[0], limit // 3)
+        for units in _pack(section.units, room):
+            chunks.extend(_finish(document, section.headings, prefix, units, count_tokens, window))
+    return chunks
+
+
+def _sections(document: Document, count_tokens: CountTokens, longest: int) -> list[_Section]:
+    """Blocks under their headings; sentences of more than `longest` tokens are cut."""
+    sections: list[_Section] = []
+    path: list[tuple[int, str]] = []
+    current: list[tuple[int, Block]] = []
+    heading: tuple[int, Block] | None = None
+
+    def close() -> None:
+        names = tuple(name for _, name in path)
+        units = _units(document, current, count_tokens, longest)
+        if units:
+            sections.append(_Section(names, units))
+        elif heading is not None:
+            # A heading with nothing below it would otherwise be lost to search.
+            units = _units(document, [heading], count_tokens, longest)
+            sections.append(_Section(names[:-1], units))
+
+    for position, block in enumerate(document.blocks):
+        # A ruler is neither a heading nor text below one.
+        if block.kind != "row" and not _has_word(document.text[block.start : block.end]):
+            continue
+        if block.kind != "heading":
+            current.append((position, block))
+            continue
+        goes_deeper = bool(path) and block.level > path[-1][0]
+        if current or not goes_deeper:
+            close()
+        current, heading = [], (position, block)
+        while path and path[-1][0] >= block.level:
+            path.pop()
+        path.append((block.level, _plain(document, block.start, block.end)))
+    close()
+    return sections
+
+
+def _has_word(text: str) -> bool:
+    return any(map(str.isalnum, text))
+
+
+def _plain(document: Document, start: int, end: int) -> str:
+    return plain_text(document.id, document.text[start:end])
+
+
+def _units(
+    document: Document, blocks: list[tuple[int, Block]], count_tokens: CountTokens, longest: int
+) -> list[_Unit]:
+    """The sentences of a section's blocks, without those that have no letter or digit."""
+    found: list[tuple[Sentence, str, int, str]] = []
+    lead_in = header = ""
+    for position, block in blocks:
+        sentences = [
+            (Sentence(start, end, block.kind), _plain(document, start, end))
+            for start, end in _spans(document, block)
+        ]
+        sentences = [(s, plain) for s, plain in sentences if _has_word(plain)]
+        if block.kind == "row" and block.level == 1:
+            header = sentences[0][1] if sentences else ""
+        context = {"item": lead_in, "row": "" if block.level else header}.get(block.kind, "")
+        found += [(sentence, plain, position, context) for sentence, plain in sentences]
+        if block.kind != "row":
+            header = ""
+        if block.kind == "paragraph" and sentences:
+            last = sentences[-1][1]
+            lead_in = last if last.endswith(":") else ""
+    # A token has rarely more than 20 characters: what is longer is cut without counting it whole.
+    short = [len(plain) <= longest * 20 for _, plain, _, _ in found]
+    counts = iter(count_tokens([f[1] for f, fits in zip(found, short, strict=True) if fits]))
+    units: list[_Unit] = []
+    for (sentence, plain, position, context), fits in zip(found, short, strict=True):
+        tokens = next(counts) - _SPECIAL_TOKENS if fits else longest + 1
+        if tokens <= longest:
+            units.append(_Unit(sentence, plain, tokens, position, context))
+        else:
+            units.extend(_cut(document, sentence, position, context, count_tokens, longest // 2))
+    return units
+
+
+def _spans(document: Document, block: Block) -> list[tuple[int, int]]:
+    """The quotable units of a block: a table row, the lines of code, or sentences."""
+    text = document.text[block.start : block.end]
+    if block.kind == "row":
+        return [(block.start, block.end)]
+    if block.kind == "code":
+        return _lines(text, block.start)
+    language = str(document.metadata.get("language", "en"))[:2].lower()
+    return split_sentences(text, block.start, language)
+
+
+def _lines(text: str, start: int) -> list[tuple[int, int]]:
+    spans = []
+    for line in text.splitlines(keepends=True):
+        stripped = line.strip()
+        if stripped:
+            first = start + line.index(stripped)
+            spans.append((first, first + len(stripped)))
+        start += len(line)
+    return spans
+
+
+def _cut(
+    document: Document,
+    sentence: Sentence,
+    position: int,
+    context: str,
+    count_tokens: CountTokens,
+    limit: int,
+) -> list[_Unit]:
+    """A sentence longer than the window, in pieces that end between words, if it has any.
+
+    Pieces are made by characters first, since text may have a million tokens and no space.
+    """
+    text = document.text
+    pieces: list[_Unit] = []
+    start = sentence.start
+    while start < sentence.end:
+        end = min(start + limit * 4, sentence.end)
+        while True:
+            if end < sentence.end:
+                space = max(text.rfind(" ", start + 1, end), text.rfind("\n", start + 1, end))
+                end = space if space > start else end
+            plain = _plain(document, start, end)
+            tokens = count_tokens([plain])[0] - _SPECIAL_TOKENS
+            if tokens <= limit or end - start <= 1:
+                break
+            end = start + max(1, (end - start) // 2)
+        if plain:
+            pieces.append(
+                _Unit(Sentence(start, end, sentence.kind), plain, tokens, position, context)
+            )
+        start = end
+        while start < sentence.end and text[start].isspace():
+            start += 1
+    return pieces
+
+
+def _prefix(title: str, headings: tuple[str, ...], count_tokens: CountTokens) -> str:
+    """Title and heading path, shortened from the outside in when they would crowd out the text."""
+    parts = [title, *(name for name in headings if name != title)]
+    while len(parts) > 1 and count_tokens([" > ".join(parts)])[0] > _LONGEST_PREFIX:
+        parts.pop(1 if len(parts) > 2 else 0)
+    prefix = " > ".join(parts)
+    if count_tokens([prefix])[0] > _LONGEST_PREFIX:
+        prefix = prefix[: _LONGEST_PREFIX * 2]
+        while count_tokens([prefix])[0] > _LONGEST_PREFIX:
+            prefix = prefix[: len(prefix) // 2]
+    return prefix
+
+
+def _pack(units: list[_Unit], room: int) -> list[list[_Unit]]:
+    """Fill chunks up to `room` tokens, ending at a block's end where that leaves them half full.
+
+    A lead-in ("…:") moves on with what it leads to.
+    """
+    groups: list[list[_Unit]] = []
+    current: list[_Unit] = []
+    used = 0
+    for unit in units:
+        if current and used + unit.tokens > room:
+            keep = _break_point(current, unit, used)
+            groups.append(current[:keep])
+            current = current[keep:]
+            used = sum(kept.tokens for kept in current)
+            if current and used + unit.tokens > room:
+                groups.append(current)
+                current, used = [], 0
+        current.append(unit)
+        used += unit.tokens
+    if current:
+        groups.append(current)
+    return groups
+
+
+def _break_point(current: list[_Unit], following: _Unit, used: int) -> int:
+    """How many units of a full chunk stay in it."""
+    keep = len(current)
+    if following.block == current[-1].block and current[0].block != following.block:
+        start = next(i for i, unit in enumerate(current) if unit.block == following.block)
+        if sum(unit.tokens for unit in current[:start]) * 2 >= used:
+            keep = start
+    if keep > 1 and current[keep - 1].plain.endswith(":"):
+        keep -= 1
+    return keep
+
+
+def _finish(
+    document: Document,
+    headings: tuple[str, ...],
+    prefix: str,
+    units: list[_Unit],
+    count_tokens: CountTokens,
+    window: int,
+) -> list[Chunk]:
+    context = units[0].context if units[0].context not in {u.plain for u in units} else ""
+    body = " ".join(unit.plain for unit in units)
+    enriched = "\n".join(part for part in (prefix, context, body) if part)
+    if count_tokens([enriched])[0] > window:
+        if context:
+            enriched = f"{prefix}\n{body}"
+        if count_tokens([enriched])[0] > window:
+            if len(units) == 1:
+                # A sentence about as long as the window matters more than its title.
+                enriched = body
+            else:
+                middle = len(units) // 2
+                rest = (headings, prefix)
+                return [
+                    chunk
+                    for half in (units[:middle], units[middle:])
+                    for chunk in _finish(document, *rest, half, count_tokens, window)
+                ]
+    start, end = units[0].sentence.start, units[-1].sentence.end
+    return [
+        Chunk(
+            document=document.id,
+            start=start,
+            end=end,
+            text=document.text[start:end],
+            title=document.title,
+            headings=headings,
+            page=_page_at(document, start),
+            sentences=tuple(unit.sentence for unit in units),
+            enriched=enriched,
+        )
+    ]
+
+
+def _page_at(document: Document, offset: int) -> int | None:
+    for page in document.pages:
+        if page.start <= offset < page.end:
+            return page.number
+    return None

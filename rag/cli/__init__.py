@@ -1,0 +1,94 @@
+"""The command line: parse, call the library, format. No logic of its own.
+
+Exit codes: 0 done, 1 failed (one line on stderr), 2 wrong use.
+"""
+
+from __future__ import annotations
+
+import importlib
+import logging
+import os
+import sys
+from collections.abc import Sequence
+from typing import NoReturn
+
+import click
+
+from rag.errors import RagError, SettingsError, UsageError
+
+# A subcommand's module is imported only when it is called: `rag --help` loads nothing heavy.
+_COMMANDS = {
+    "build": ("rag.cli.build:build", "Build or update the index from a folder of documents."),
+    "ask": ("rag.cli.ask:ask", "Answer a question with quotations from the documents."),
+    "retrieve": ("rag.cli.ask:retrieve", "Find the passages nearest to a question."),
+    "chat": ("rag.cli.chat:chat", "Open the chat page; builds the index if there is none."),
+    "status": ("rag.cli.inspect:status", "Show what the index holds and how it was made."),
+    "text": ("rag.cli.inspect:text", "Print the canonical text of one document, exactly."),
+    "config": ("rag.cli.inspect:config", "Show every setting, its value and where it came from."),
+    "eval": ("rag.cli.evaluate:evaluate", "Measure retrieval and answers on a question set."),
+}
+
+
+class _LazyGroup(click.Group):
+    """A group that knows its commands' names and help without importing them."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return list(_COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        if cmd_name not in _COMMANDS:
+            return None
+        module, _, name = _COMMANDS[cmd_name][0].partition(":")
+        command: click.Command = getattr(importlib.import_module(module), name)
+        return command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        with formatter.section("Commands"):
+            formatter.write_dl([(name, text) for name, (_, text) in _COMMANDS.items()])
+
+
+@click.group(
+    cls=_LazyGroup,
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
+)
+@click.version_option(package_name="rag")
+@click.option("--debug", is_flag=True, help="Show a traceback with an error, and log details.")
+def cli(debug: bool) -> None:
+    """Ask a folder of policy documents and get answers that quote them.
+
+    \b
+    Start here:
+      rag build my-documents        make the index (again after any change: it costs what changed)
+      rag ask "How many days of annual leave do staff get?"
+      rag chat                      the same in a browser
+
+    Every option is also an environment variable (--index: RAG_INDEX) and a key in rag.toml.
+    """
+    logging.basicConfig(
+        level=logging.DEBUG if debug else logging.WARNING,
+        format="%(levelname)s %(name)s: %(message)s" if debug else "%(message)s",
+        stream=sys.stderr,
+    )
+
+
+def main(arguments: Sequence[str] | None = None) -> NoReturn:
+    """Run the command line and exit."""
+    debug = "--debug" in (sys.argv[1:] if arguments is None else arguments)
+    try:
+        code = cli.main(arguments, prog_name="rag", standalone_mode=False)
+    except click.ClickException as error:
+        error.show()
+        sys.exit(error.exit_code)
+    except click.Abort:
+        click.echo("rag: stopped", err=True)
+        sys.exit(130)
+    except RagError as error:
+        if debug:
+            logging.getLogger(__name__).exception("the error in full")
+        click.echo(f"rag: {' '.join(str(error).split())}", err=True)
+        sys.exit(2 if isinstance(error, UsageError | SettingsError) else 1)
+    except BrokenPipeError:
+        # The reader of our output has gone; leave quietly, and keep Python from flushing again.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        sys.exit(1)
+    sys.exit(code if isinstance(code, int) else 0)

@@ -1,0 +1,214 @@
+"""`rag ask` and `rag retrieve`."""
+
+from __future__ import annotations
+
+import json
+import textwrap
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import click
+
+from rag.cli.options import answering_options, index_option, json_option, setting, settings_from
+from rag.errors import UsageError
+from rag.index import Index, open_index
+from rag.types import Answer, Hit, Turn
+
+_WIDTH = 96
+
+
+@dataclass(frozen=True)
+class _Asked:
+    """One question of a batch."""
+
+    id: str
+    question: str
+    history: list[Turn]
+
+
+@click.command()
+@click.argument("question", required=False)
+@index_option
+@click.option("--history", "history_file", metavar="FILE.json", help="The conversation so far.")
+@click.option("--batch", metavar="FILE.jsonl", help="Answer every line of a file; - reads stdin.")
+@answering_options
+@json_option
+def ask(
+    question: str | None,
+    history_file: str | None,
+    batch: str | None,
+    as_json: bool,
+    **flags: Any,
+) -> None:
+    """Answer QUESTION with quotations from the documents, or say that they do not answer it.
+
+    A history is a list of {"role": "user" or "assistant", "content": "…"}. A batch has lines
+    {"id": "…", "question": "…", "history": […]} and prints one JSON answer a line, in order.
+
+    \b
+    Examples:
+      rag ask "How many days of annual leave do staff get?"
+      rag ask --batch questions.jsonl > answers.jsonl
+    """
+    _one_of(question, batch)
+    with _open(flags) as index:
+        if batch is not None:
+            for asked in _read_batch(batch):
+                answer = index.ask(asked.question, asked.history, id=asked.id)
+                _print_json(answer.to_dict())
+        elif question is not None:
+            answer = index.ask(question, _read_history(history_file))
+            if as_json:
+                _print_json(answer.to_dict())
+            else:
+                click.echo(describe_answer(answer))
+
+
+@click.command()
+@click.argument("question", required=False)
+@click.option("-k", "k", type=int, default=5, show_default=True, help="How many passages.")
+@index_option
+@click.option("--history", "history_file", metavar="FILE.json", help="The conversation so far.")
+@click.option("--batch", metavar="FILE.jsonl", help="Search for every line; - reads stdin.")
+@setting("encoder")
+@setting("dense_weight", type=float)
+@setting("threads", type=int)
+@json_option
+def retrieve(
+    question: str | None,
+    k: int,
+    history_file: str | None,
+    batch: str | None,
+    as_json: bool,
+    **flags: Any,
+) -> None:
+    """Find the passages nearest to QUESTION, best first.
+
+    \b
+    Examples:
+      rag retrieve "paid parental leave" -k 3
+      rag retrieve --batch questions.jsonl -k 10 > hits.jsonl
+    """
+    _one_of(question, batch)
+    if k < 1:
+        raise UsageError(f"-k must be at least 1, got {k}")
+    with _open(flags) as index:
+        if batch is not None:
+            for asked in _read_batch(batch):
+                hits = index.retrieve(asked.question, k, asked.history)
+                _print_json({"id": asked.id, "hits": [hit.to_dict() for hit in hits]})
+        elif question is not None:
+            hits = index.retrieve(question, k, _read_history(history_file))
+            if as_json:
+                _print_json([hit.to_dict() for hit in hits])
+            else:
+                click.echo(describe_hits(hits))
+
+
+def _one_of(question: str | None, batch: str | None) -> None:
+    if (question is None) == (batch is None):
+        raise UsageError("give a QUESTION or --batch FILE, one of the two")
+
+
+def _open(flags: dict[str, Any]) -> Index:
+    settings = settings_from(flags)
+    return open_index(settings.index, settings)
+
+
+def _print_json(data: object) -> None:
+    # A question may hold lone surrogates, which cannot be written.
+    line = json.dumps(data, ensure_ascii=False)
+    click.echo(line.encode("utf-8", "replace").decode("utf-8"))
+
+
+def _read_history(path: str | None) -> list[Turn]:
+    if path is None:
+        return []
+    try:
+        data = json.loads(Path(path).read_text("utf-8"))
+    except (OSError, ValueError) as error:
+        raise UsageError(f"the history {path} cannot be read: {error}") from error
+    return _checked_history(data, path)
+
+
+def _checked_history(data: object, where: str) -> list[Turn]:
+    form = '[{"role": "user", "content": "…"}, …]'
+    if not isinstance(data, list):
+        raise UsageError(f"{where}: a history is a list, {form}")
+    turns: list[Turn] = []
+    for turn in data:
+        if (
+            not isinstance(turn, dict)
+            or turn.get("role") not in ("user", "assistant")
+            or not isinstance(turn.get("content"), str)
+        ):
+            raise UsageError(f"{where}: a turn of a history looks different: {form}")
+        turns.append({"role": turn["role"], "content": turn["content"]})
+    return turns
+
+
+def _read_batch(path: str) -> Iterator[_Asked]:
+    try:
+        with click.open_file(path, encoding="utf-8") as lines:
+            for number, line in enumerate(lines, start=1):
+                if line.strip():
+                    yield _checked_line(line, f"{path}, line {number}")
+    except (OSError, UnicodeDecodeError) as error:
+        raise UsageError(f"the batch {path} cannot be read: {error}") from error
+
+
+def _checked_line(line: str, where: str) -> _Asked:
+    try:
+        data = json.loads(line)
+    except ValueError as error:
+        raise UsageError(f"{where}: not JSON ({error})") from error
+    if not isinstance(data, dict) or not isinstance(data.get("question"), str):
+        raise UsageError(f'{where}: needs at least {{"id": "…", "question": "…"}}')
+    if not data["question"].strip():
+        raise UsageError(f"{where}: the question is empty")
+    history = _checked_history(data.get("history") or [], where)
+    return _Asked(data.get("id", ""), data["question"], history)
+
+
+def describe_answer(answer: Answer) -> str:
+    """An answer for people: the text, then where each sentence stands."""
+    lines = [textwrap.fill(answer.text, _WIDTH), ""]
+    if answer.abstained:
+        lines.append("Nearest passages:")
+        for passage in answer.nearest:
+            place = _place(passage.document, passage.section, passage.page)
+            quote = textwrap.shorten(passage.text, _WIDTH * 2, placeholder=" …")
+            lines += [f"  {place}", textwrap.indent(textwrap.fill(quote, _WIDTH - 4), "    ")]
+    else:
+        for c in answer.citations:
+            place = _place(c.document, c.section, c.page)
+            lines.append(f"[{c.n}] {place}, characters {c.start}-{c.end}")
+    lines += ["", f"confidence {answer.confidence:.0%}, generation {answer.generation}"]
+    return "\n".join(lines)
+
+
+def describe_hits(hits: list[Hit]) -> str:
+    """Hits for people."""
+    if not hits:
+        return "The index is empty."
+    blocks = []
+    for hit in hits:
+        chunk = hit.chunk
+        place = _place(chunk.document, chunk.section, chunk.page)
+        quote = textwrap.shorten(chunk.text, _WIDTH * 3, placeholder=" …")
+        blocks.append(
+            f"{hit.rank}. {place}  (score {hit.scores.fused:.2f})\n"
+            + textwrap.indent(textwrap.fill(quote, _WIDTH - 3), "   ")
+        )
+    return "\n".join(blocks)
+
+
+def _place(document: str, section: str | None, page: int | None) -> str:
+    parts = [document]
+    if section:
+        parts.append(f"“{section}”")
+    if page:
+        parts.append(f"page {page}")
+    return ", ".join(parts)

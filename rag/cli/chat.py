@@ -1,0 +1,34 @@
+"""`rag chat`."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import click
+
+from rag.cli.build import build_with_progress, describe
+from rag.cli.options import answering_options, index_option, setting, settings_from
+from rag.errors import IndexNotFound
+from rag.store.manifest import current_generation
+
+
+@click.command()
+@index_option
+@setting("corpus", metavar="DIR")
+@setting("host", metavar="HOST")
+@setting("port", metavar="PORT", type=int)
+@answering_options
+def chat(**flags: Any) -> None:
+    """Open the chat page in a browser of this machine; builds the index first if there is none.
+
+    The page follows new generations by itself: run `rag build` in another window at any time.
+    """
+    settings = settings_from(flags)
+    try:
+        current_generation(settings.index)
+    except IndexNotFound:
+        click.echo(f"building the index of {settings.corpus} …", err=True)
+        click.echo(describe(build_with_progress(settings)), err=True)
+    from rag.chat.page import launch
+
+    launch(settings.index, settings.host, settings.port, settings)

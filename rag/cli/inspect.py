@@ -1,0 +1,101 @@
+"""`rag status`, `rag text` and `rag config`: looking without changing."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import click
+
+from rag.cli.options import index_option, json_option, settings_from
+from rag.settings import Settings, load_settings
+from rag.store.generation import list_generations, open_current
+from rag.store.manifest import generations_folder
+
+
+@click.command()
+@index_option
+@json_option
+def status(as_json: bool, **flags: Any) -> None:
+    """Show what the index holds, how it was made and how large it is."""
+    data = _status(settings_from(flags).index)
+    if as_json:
+        click.echo(json.dumps(data, ensure_ascii=False))
+        return
+    for name, value in data.items():
+        shown = f"{value / 1e6:.1f} MB" if name == "bytes" else value
+        if name not in ("files", "document_ids"):
+            click.echo(f"{name.replace('_', ' '):16} {shown}")
+
+
+def _status(index: Path) -> Mapping[str, Any]:
+    generation = open_current(index)
+    try:
+        manifest, documents = generation.manifest, generation.tables.documents()
+        return {
+            "generation": manifest.generation,
+            "created": manifest.created,
+            "documents": manifest.documents,
+            "chunks": manifest.chunks,
+            "sentences": manifest.sentences,
+            "tokens": sum(info.tokens for info in documents),
+            "encoder": manifest.encoder,
+            "encoder_digest": manifest.encoder_digest,
+            "dimension": manifest.dimension,
+            "chunking": manifest.chunking,
+            "generations": list_generations(index),
+            "folder": str(generations_folder(index) / manifest.generation),
+            "bytes": sum(info.size for info in manifest.files.values()),
+            "files": {name: info.size for name, info in manifest.files.items()},
+            "document_ids": [info.id for info in documents],
+        }
+    finally:
+        generation.close()
+
+
+@click.command()
+@click.argument("document")
+@index_option
+def text(document: str, **flags: Any) -> None:
+    """Print the canonical text of DOCUMENT, exactly: what every offset of a citation refers to.
+
+    \b
+    Example:
+      rag text handbook/annual-leave.md
+    """
+    from rag.index import open_index
+
+    settings = settings_from(flags)
+    with open_index(settings.index, settings) as index:
+        content = index.text(document)
+    # Not echo: it would translate line ends and lose lone surrogates.
+    sys.stdout.buffer.write(content.encode("utf-8", "surrogatepass"))
+    sys.stdout.buffer.flush()
+
+
+@click.command()
+@json_option
+def config(as_json: bool) -> None:
+    """Show every setting: its value, where it came from, and what it means.
+
+    Flags win over environment variables (RAG_NAME), these over rag.toml in the working
+    directory, and that over the default.
+    """
+    effective = load_settings()
+    rows = [
+        {
+            "name": name,
+            "value": str(value) if isinstance(value, Path) else value,
+            "source": effective.sources[name],
+            "help": Settings.__dataclass_fields__[name].metadata["help"],
+        }
+        for name, value in vars(effective.settings).items()
+    ]
+    if as_json:
+        click.echo(json.dumps(rows, ensure_ascii=False))
+        return
+    for row in rows:
+        click.echo(f"{row['name']:18} {row['value']!s:14} ({row['source']})  {row['help']}")

@@ -1,0 +1,58 @@
+"""Options that several commands share, and the settings they make."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import fields
+from typing import Any, TypeVar
+
+import click
+
+from rag.settings import Settings, load_settings
+
+Command = TypeVar("Command", bound=Callable[..., Any])
+
+_HELP = {spec.name: spec.metadata["help"] for spec in fields(Settings)}
+_DEFAULT = {spec.name: spec.default for spec in fields(Settings)}
+
+
+def setting(name: str, **attributes: Any) -> Callable[[Command], Command]:
+    """The option `--name` of a setting, with its help and default."""
+    text = f"{_HELP[name]}  [default: {_DEFAULT[name]}]"
+    flag = f"--{name.replace('_', '-')}"
+    if isinstance(_DEFAULT[name], bool):
+        flag = f"{flag}/--no-{name.replace('_', '-')}"
+        attributes.setdefault("default", None)
+    return click.option(flag, name, help=text, **attributes)
+
+
+def index_option(command: Command) -> Command:
+    """The option `--index DIR`."""
+    return setting("index", metavar="DIR")(command)
+
+
+def json_option(command: Command) -> Command:
+    """The option `--json`."""
+    return click.option(
+        "--json", "as_json", is_flag=True, help="Print JSON on stdout and nothing else."
+    )(command)
+
+
+def answering_options(command: Command) -> Command:
+    """The options that change how a question is answered."""
+    for name in ("caution", "reader", "encoder", "threads"):
+        command = setting(name)(command)
+    return click.option(
+        "--quick", is_flag=True, help="Answer without the reader; the same as --no-reader."
+    )(command)
+
+
+def settings_from(flags: dict[str, Any]) -> Settings:
+    """The effective settings, given a command's options.
+
+    Raises:
+        SettingsError: a value is not possible.
+    """
+    if flags.pop("quick", False):
+        flags["reader"] = False
+    return load_settings(flags).settings

@@ -1,0 +1,88 @@
+"""What a question means in its conversation, without a language model.
+
+A question that leans on the turns before it ("and for contractors?") is understood together with
+them: the search adds up the scores of the earlier questions with falling weights, and the reader
+is given the last question it leans on as well.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from rag.store.lexical import terms
+from rag.types import Turn
+
+_REFERENCE = re.compile(
+    r"\b(?:it|its|it's|they|them|their|theirs|that|this|those|these|there|he|him|his|she|her|"
+    r"one|ones|same|such|either|both|former|latter|else|otherwise|instead|then|too|so)\b",
+    re.IGNORECASE,
+)
+_CONTINUATION = re.compile(
+    r"\s*(?:and|but|or|so|also|what about|how about|what if|what else|why not|"
+    r"no,|i mean|i meant|sorry|actually)\b",
+    re.IGNORECASE,
+)
+# From a shell's odd bytes or JSON's "\ud800": no tokenizer takes them.
+_LONE_SURROGATE = re.compile("[\ud800-\udfff]")
+_FEW_WORDS = 3
+_LONGEST_MEMORY = 3
+
+
+@dataclass(frozen=True)
+class Understood:
+    """A question as it is searched for.
+
+    Attributes:
+        question: as it was asked.
+        standalone: readable without the conversation; equal to `question` if it stands alone.
+        queries: what is searched for, with weights; the question itself first, with weight 1.
+        leans: True if the question cannot be understood without the conversation.
+    """
+
+    question: str
+    standalone: str
+    queries: tuple[tuple[str, float], ...]
+    leans: bool
+
+
+def understand(
+    question: str,
+    history: Sequence[Turn] = (),
+    leaning_weight: float = 0.4,
+    topic_weight: float = 0.2,
+) -> Understood:
+    """Read a question in its conversation.
+
+    Args:
+        question: the last turn.
+        history: the turns before it, oldest first.
+        leaning_weight: weight of the question before, if this one leans on it; the one before
+            that gets its square, and so on.
+        topic_weight: the same for a question that could stand alone: the topic lingers.
+    """
+    question = _one_line(question)
+    asked = [_one_line(turn["content"]) for turn in history if turn["role"] == "user"]
+    earlier = [text for text in reversed(asked) if text][:_LONGEST_MEMORY]
+    if not earlier:
+        return Understood(question, question, ((question, 1.0),), leans=False)
+    leans = leans_on_history(question)
+    weight = leaning_weight if leans else topic_weight
+    queries = [(question, 1.0)]
+    queries += [(text, weight**age) for age, text in enumerate(earlier, start=1)]
+    standalone = f"{earlier[0]} {question}" if leans else question
+    return Understood(question, standalone, tuple(queries), leans)
+
+
+def _one_line(text: str) -> str:
+    return " ".join(_LONE_SURROGATE.sub("\ufffd", text).split())
+
+
+def leans_on_history(question: str) -> bool:
+    """True if a question refers back, continues a sentence, or has too few words of its own."""
+    return bool(
+        _CONTINUATION.match(question)
+        or _REFERENCE.search(question)
+        or len(terms(question)) <= _FEW_WORDS
+    )

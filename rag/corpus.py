@@ -1,0 +1,194 @@
+"""Which files of a folder are documents."""
+
+from __future__ import annotations
+
+import os
+import stat
+import unicodedata
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pathspec
+
+from rag.errors import CorpusNotFound, UnsupportedFormat
+from rag.loaders import suffix_of
+from rag.types import Problem
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+IGNORE_FILE = ".ragignore"
+MAX_BYTES = 200_000_000
+_UNPRINTABLE = frozenset(["Cc", "Cs", "Zl", "Zp"])
+
+
+@dataclass(frozen=True, slots=True)
+class CorpusFile:
+    """A file that a loader can be tried on.
+
+    Attributes:
+        id: path relative to the corpus folder, "/" separated, NFC.
+        path: where it is.
+        size: bytes.
+        mtime_ns: time of last change, nanoseconds since the epoch.
+    """
+
+    id: str
+    path: Path
+    size: int
+    mtime_ns: int
+
+
+@dataclass(frozen=True, slots=True)
+class Scan:
+    """What a folder holds: documents, and files that are none; each sorted by id."""
+
+    files: tuple[CorpusFile, ...]
+    skipped: tuple[Problem, ...]
+
+
+def scan(folder: Path, max_bytes: int = MAX_BYTES) -> Scan:
+    """List the documents below a folder, without reading them.
+
+    Left out silently: hidden files and folders, and what a `.ragignore` (gitignore syntax, in any
+    folder, a deeper one wins) excludes. Left out with a reason: unsupported kinds of files, files
+    larger than `max_bytes`, links that lead out of the folder, names that cannot be printed, what
+    cannot be read.
+
+    Raises:
+        CorpusNotFound: there is no such folder, or it cannot be read.
+    """
+    folder = Path(folder)
+    try:
+        root = folder.resolve(strict=True)
+        with os.scandir(root):
+            pass
+    except FileNotFoundError as error:
+        raise CorpusNotFound(
+            f"there is no folder {folder}: create it and put documents into it, or name another"
+        ) from error
+    except NotADirectoryError as error:
+        raise CorpusNotFound(f"{folder} is not a folder: name a folder of documents") from error
+    except (OSError, RuntimeError, ValueError) as error:
+        raise CorpusNotFound(
+            f"the folder {folder} cannot be read ({_reason(error)}): check its permissions"
+        ) from error
+    files: dict[str, CorpusFile] = {}
+    skipped: list[Problem] = []
+    for found in _walk(root, root, "", ()):
+        if isinstance(found, Problem):
+            skipped.append(found)
+        elif found.size > max_bytes:
+            skipped.append(Problem(found.id, _too_large(found.size, max_bytes)))
+        elif found.id in files:
+            skipped.append(
+                Problem(found.id, "differs from another name only in Unicode form: rename it")
+            )
+        else:
+            files[found.id] = found
+    skipped.sort(key=lambda problem: (problem.document, problem.reason))
+    return Scan(tuple(files[name] for name in sorted(files)), tuple(skipped))
+
+
+_Rules = tuple[tuple[str, pathspec.GitIgnoreSpec], ...]
+"""Ignore files from the root down: the prefix of the folder that each stands in, and its lines."""
+
+
+def _walk(root: Path, folder: Path, prefix: str, rules: _Rules) -> Iterator[CorpusFile | Problem]:
+    try:
+        with os.scandir(folder) as entries:
+            found = sorted(entries, key=lambda entry: entry.name)
+    except OSError as error:
+        yield Problem(_printable(prefix), f"cannot be read: {_reason(error)}")
+        return
+    own, problem = _ignore_file(folder, prefix)
+    rules = (*rules, *own)
+    if problem:
+        yield problem
+    for entry in found:
+        name = prefix + entry.name
+        if entry.name.startswith("."):
+            continue
+        try:
+            is_folder = entry.is_dir(follow_symlinks=False)
+            if not _printable_name(entry.name):
+                yield Problem(_printable(name), "has a name that cannot be printed: rename it")
+            elif _ignored(name + "/" if is_folder else name, rules):
+                continue
+            elif is_folder:
+                yield from _walk(root, Path(entry.path), f"{name}/", rules)
+            else:
+                yield from _file(root, entry, unicodedata.normalize("NFC", name))
+        except OSError as error:
+            yield Problem(_printable(name), f"cannot be read: {_reason(error)}")
+
+
+def _file(root: Path, entry: os.DirEntry[str], name: str) -> Iterator[CorpusFile | Problem]:
+    path = Path(entry.path)
+    if entry.is_symlink():
+        try:
+            target = path.resolve(strict=True)
+        except (OSError, RuntimeError):
+            yield Problem(name, "is a link that leads nowhere: remove it or mend it")
+            return
+        if not target.is_relative_to(root):
+            yield Problem(name, "is a link that leads out of the folder: copy the file here")
+            return
+        if target.is_dir():
+            yield Problem(name, "is a link to a folder: its documents are read where they are")
+            return
+    status = path.stat()
+    if not stat.S_ISREG(status.st_mode):
+        yield Problem(name, "is not a regular file: remove it")
+        return
+    try:
+        suffix_of(name)
+    except UnsupportedFormat as error:
+        yield Problem(name, str(error))
+        return
+    if not os.access(path, os.R_OK, effective_ids=True):
+        yield Problem(name, "cannot be read: Permission denied")
+        return
+    yield CorpusFile(name, path, status.st_size, status.st_mtime_ns)
+
+
+def _ignore_file(folder: Path, prefix: str) -> tuple[_Rules, Problem | None]:
+    path = folder / IGNORE_FILE
+    if not path.is_file():
+        return (), None
+    try:
+        lines = path.read_text(encoding="utf-8-sig").splitlines()
+        return ((prefix, pathspec.GitIgnoreSpec.from_lines(lines)),), None
+    except (OSError, ValueError) as error:
+        problem = Problem(_printable(prefix + IGNORE_FILE), f"is not obeyed: {_reason(error)}")
+        return (), problem
+
+
+def _ignored(name: str, rules: _Rules) -> bool:
+    for prefix, rule in reversed(rules):
+        included = rule.check_file(name[len(prefix) :]).include
+        if included is not None:
+            return included
+    return False
+
+
+def _reason(error: Exception) -> str:
+    text = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
+    return " ".join(text.split())
+
+
+def _printable_name(name: str) -> bool:
+    return _UNPRINTABLE.isdisjoint(map(unicodedata.category, name))
+
+
+def _printable(name: str) -> str:
+    """The name with what cannot be printed as escapes, so that it fits on one line anywhere."""
+    return "".join(
+        character if _printable_name(character) else ascii(character)[1:-1]
+        for character in unicodedata.normalize("NFC", name)
+    )
+
+
+def _too_large(size: int, limit: int) -> str:
+    return f"is {size / 1e6:,.0f} MB, over the limit of {limit / 1e6:,.0f} MB: split it"

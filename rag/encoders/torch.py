@@ -1,0 +1,62 @@
+"""Any other model, through sentence-transformers itself."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Sequence
+
+import numpy as np
+from sentence_transformers import SentenceTransformer
+
+from rag.encoders import Vectors
+from rag.errors import EncoderError
+
+
+class TorchEncoder:
+    """A sentence-transformers model by name or folder."""
+
+    def __init__(self, name: str, threads: int = 0) -> None:
+        """Load the model; a name that is not a folder may be fetched from its hub.
+
+        Raises:
+            EncoderError: the model cannot be loaded.
+        """
+        if threads:
+            import torch
+
+            torch.set_num_threads(threads)
+        try:
+            self._model = SentenceTransformer(name, device="cpu")
+        except (OSError, ValueError, RuntimeError, ImportError) as error:
+            reason = (str(error).strip() or repr(error)).splitlines()[0]
+            raise EncoderError(
+                f"the encoder {name!r} cannot be loaded: {reason} "
+                "(give the folder of a sentence-transformers model, or 'default')"
+            ) from error
+        self.name = name
+        self.dimension = int(self._model.get_embedding_dimension() or 0)
+        self.window = int(self._model.max_seq_length or 512)
+        self.digest = f"st-{self._weights_digest()[:16]}"
+
+    def _weights_digest(self) -> str:
+        digest = hashlib.sha256(str(self._model).encode())
+        for key, tensor in sorted(self._model.state_dict().items()):
+            digest.update(key.encode())
+            digest.update(tensor.detach().cpu().contiguous().numpy().tobytes())
+        return digest.hexdigest()
+
+    def count_tokens(self, texts: Sequence[str]) -> list[int]:
+        """Length of each text in tokens of the model, special tokens included."""
+        if not texts:
+            return []
+        encoded = self._model.tokenizer(list(texts), truncation=False, verbose=False)
+        return [len(ids) for ids in encoded["input_ids"]]
+
+    def encode(self, texts: Sequence[str]) -> Vectors:
+        """Embed `texts`: float32, shape (len(texts), dimension), L2-normalised."""
+        if not texts:
+            return np.empty((0, self.dimension), dtype=np.float32)
+        return np.asarray(
+            self._model.encode(list(texts), normalize_embeddings=True, show_progress_bar=False),
+            dtype=np.float32,
+        )

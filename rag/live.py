@@ -1,0 +1,132 @@
+"""An index that follows what is published: what a long-running process asks."""
+
+from __future__ import annotations
+
+import logging
+import threading
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+
+from rag.errors import RagError
+from rag.index import Index, Models
+from rag.settings import Settings
+from rag.store.generation import open_current
+from rag.store.manifest import current_generation
+from rag.store.tables import DocumentInfo
+from rag.types import Answer, Document, Hit, Turn
+
+log = logging.getLogger(__name__)
+
+_LOOK_EVERY = 0.5
+"""Seconds between two looks at the pointer; only a call that comes later than that looks."""
+
+
+class _Lease:
+    """An open index and how many calls are using it."""
+
+    def __init__(self, index: Index) -> None:
+        self.index, self.users, self.retired = index, 0, False
+
+
+class LiveIndex:
+    """The same calls as `Index`, each answered from the generation that is current as it begins.
+
+    Safe to share between threads. A new generation is opened aside and then swapped in; the old
+    one is closed when the last call that uses it has returned. If the new one cannot be opened,
+    that is logged and the old one goes on answering.
+    """
+
+    def __init__(self, index: Path, settings: Settings | None = None) -> None:
+        """Open the published generation.
+
+        Raises:
+            IndexNotFound: nothing has been built there.
+            IndexDamaged: a file is missing or damaged.
+        """
+        self._path = index
+        self._models = Models(settings or Settings(index=index))
+        self._lock = threading.Lock()
+        self._opening = threading.Lock()
+        self._lease = _Lease(Index(open_current(index), self._models))
+        self._looked = time.monotonic()
+
+    @contextmanager
+    def snapshot(self) -> Iterator[Index]:
+        """One generation for several calls that belong together."""
+        self._follow()
+        with self._lock:
+            lease = self._lease
+            lease.users += 1
+        try:
+            yield lease.index
+        finally:
+            with self._lock:
+                lease.users -= 1
+                unused = lease.retired and lease.users == 0
+            if unused:
+                lease.index.close()
+
+    def _follow(self) -> None:
+        """Swap in what has been published since the last look."""
+        if time.monotonic() - self._looked < _LOOK_EVERY or not self._opening.acquire(
+            blocking=False
+        ):
+            return
+        try:
+            self._looked = time.monotonic()
+            if current_generation(self._path) == self._lease.index.generation:
+                return
+            newer = _Lease(Index(open_current(self._path), self._models))
+        except RagError as error:
+            log.warning("going on with generation %s: %s", self._lease.index.generation, error)
+            return
+        finally:
+            self._opening.release()
+        with self._lock:
+            older, self._lease = self._lease, newer
+            older.retired = True
+            unused = older.users == 0
+        if unused:
+            older.index.close()
+
+    @property
+    def generation(self) -> str:
+        """Id of the generation that answers now."""
+        with self.snapshot() as index:
+            return index.generation
+
+    @property
+    def created(self) -> str:
+        """When that was built: UTC, ISO 8601."""
+        with self.snapshot() as index:
+            return index.created
+
+    def ask(self, question: str, history: Sequence[Turn] = (), id: str | None = None) -> Answer:  # noqa: A002 - as in Index
+        """See `Index.ask`."""
+        with self.snapshot() as index:
+            return index.ask(question, history, id)
+
+    def retrieve(self, question: str, k: int = 5, history: Sequence[Turn] = ()) -> list[Hit]:
+        """See `Index.retrieve`."""
+        with self.snapshot() as index:
+            return index.retrieve(question, k, history)
+
+    def document(self, document_id: str) -> Document:
+        """See `Index.document`."""
+        with self.snapshot() as index:
+            return index.document(document_id)
+
+    def text(self, document_id: str) -> str:
+        """See `Index.text`."""
+        return self.document(document_id).text
+
+    def documents(self) -> list[DocumentInfo]:
+        """See `Index.documents`."""
+        with self.snapshot() as index:
+            return index.documents()
+
+    def close(self) -> None:
+        """Close the generation in use; call it when nobody asks any more."""
+        self._lease.index.close()

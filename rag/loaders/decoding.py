@@ -1,0 +1,75 @@
+"""From bytes to text: which encoding, and is it text at all?"""
+
+from __future__ import annotations
+
+import codecs
+import re
+
+from rag.errors import DocumentError
+
+_BOMS = (
+    (codecs.BOM_UTF8, "utf-8"),
+    (codecs.BOM_UTF32_LE, "utf-32-le"),
+    (codecs.BOM_UTF32_BE, "utf-32-be"),
+    (codecs.BOM_UTF16_LE, "utf-16-le"),
+    (codecs.BOM_UTF16_BE, "utf-16-be"),
+)
+_CONTROL = re.compile(r"[\x01-\x08\x0b\x0e-\x1f\x7f]")
+_SAMPLE = 1_000_000
+_TELLING = 100_000
+
+
+def decode(data: bytes, declared: str | None = None) -> str:
+    """The text of a file with LF line ends and no byte-order mark.
+
+    A byte-order mark decides; then UTF-8 if the bytes are valid; then what the file declares;
+    then a statistical guess.
+
+    Raises:
+        DocumentError: it is empty or binary, or no encoding fits.
+    """
+    text = _decode(data, declared).replace("\r\n", "\n").replace("\r", "\n")
+    if not text.strip():
+        raise DocumentError("is empty")
+    controls = len(_CONTROL.findall(text, 0, _SAMPLE))
+    if "\0" in text or controls > max(4, min(len(text), _SAMPLE) // 100):
+        raise DocumentError("is not text but binary data: check what kind of file it is")
+    return text
+
+
+def _decode(data: bytes, declared: str | None) -> str:
+    for mark, encoding in _BOMS:
+        if data.startswith(mark):
+            try:
+                return data[len(mark) :].decode(encoding)
+            except UnicodeDecodeError as error:
+                raise DocumentError(f"is damaged: not the {encoding} it says it is") from error
+    try:
+        return data.decode("utf-8")
+    except UnicodeDecodeError:
+        pass
+    nearly = data.decode("utf-8", "replace")
+    if nearly.count("\ufffd") * 10 < sum(map(nearly.count, "’“”–éüöäа中的、")):
+        return nearly
+    try:
+        return data.decode(declared) if declared else _guess(data)
+    except (UnicodeDecodeError, LookupError):
+        return _guess(data)
+
+
+def _guess(data: bytes) -> str:
+    if b"\0" in data:
+        raise DocumentError("is not text but binary data: check what kind of file it is")
+    # Imported here because it is rarely needed.
+    from charset_normalizer import from_bytes
+
+    telling = b"\n".join(line for line in data.splitlines() if not line.isascii())
+    matches = from_bytes(telling[:_TELLING])
+    # The codepages of western and central Europe differ in a few letters: with no reason for
+    # another, the common one is the better guess.
+    names = [match.encoding for match in matches]
+    best = "cp1252" if "cp1252" in names else next(iter(names), "")
+    try:
+        return data.decode(best)
+    except (UnicodeDecodeError, LookupError) as error:
+        raise DocumentError("is in an unknown encoding: save it as UTF-8") from error

@@ -1,0 +1,264 @@
+"""Word documents: body text in order, tracked changes as accepted, numbers of headings and lists.
+
+python-docx opens the package; the body is walked here, because its paragraphs leave out inserted
+text, content controls and text boxes.
+"""
+
+from __future__ import annotations
+
+import zipfile
+import zlib
+from io import BytesIO
+from typing import TYPE_CHECKING, NamedTuple
+
+import docx
+from docx.opc.exceptions import OpcError
+from docx.oxml.ns import qn
+from lxml import etree
+
+from rag.errors import DocumentError
+from rag.loaders.builder import TextBuilder, clean
+from rag.loaders.docx_numbering import Numbering
+from rag.loaders.docx_styles import Style, read_styles, with_properties
+from rag.loaders.metadata import believable_title, normalise, readable_name
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from docx.document import Document as WordDocument
+
+    from rag.types import Document
+
+_UNPACKED_AT_MOST = 200_000_000
+_OLD_FORMAT = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
+_ENCRYPTED = "EncryptedPackage".encode("utf-16-le")
+_TEXT = {qn("w:t"), qn("m:t")}
+_SPACE = {qn("w:tab"), qn("w:br"), qn("w:cr"), qn("w:ptab")}
+_LEFT_OUT = {
+    qn("w:del"),
+    qn("w:moveFrom"),
+    qn("w:rPr"),
+    qn("w:pPr"),
+    qn("w:rt"),
+    qn("w:txbxContent"),
+    "{http://schemas.openxmlformats.org/markup-compatibility/2006}Fallback",
+}
+_P, _TBL, _TR, _TC, _R = (qn(f"w:{name}") for name in ("p", "tbl", "tr", "tc", "r"))
+_BOX = qn("w:txbxContent")
+_VAL = qn("w:val")
+
+
+def load(data: bytes, document_id: str) -> Document:
+    """Read a Word document.
+
+    Raises:
+        DocumentError: it is encrypted, in the old .doc format, damaged, too large when unpacked,
+            or has no text.
+    """
+    _check_package(data)
+    try:
+        word = docx.Document(BytesIO(data))
+        walk = _Walk(word)
+        walk.add(word.element.body)
+        properties = _properties(word)
+    except (
+        OpcError,
+        KeyError,
+        ValueError,
+        AttributeError,
+        RuntimeError,
+        NotImplementedError,
+        EOFError,
+        zipfile.BadZipFile,
+        zlib.error,
+        etree.LxmlError,
+    ) as error:
+        raise DocumentError(
+            "is damaged or not a Word document: open it in Word and save it again"
+        ) from error
+    metadata = normalise(properties)
+    named = believable_title(str(metadata.pop("title", "")))
+    title = walk.title or named or walk.first_heading or readable_name(document_id)
+    return walk.builder.build(document_id, title, metadata)
+
+
+def _check_package(data: bytes) -> None:
+    if data.startswith(_OLD_FORMAT):
+        if _ENCRYPTED in data:
+            raise DocumentError("is encrypted: save a copy without a password")
+        raise DocumentError("is in the old Word format: save it as .docx")
+    try:
+        with zipfile.ZipFile(BytesIO(data)) as package:
+            unpacked = sum(entry.file_size for entry in package.infolist())
+    except (zipfile.BadZipFile, ValueError, NotImplementedError, OSError) as error:
+        raise DocumentError("is damaged or not a Word document: save it again as .docx") from error
+    if unpacked > _UNPACKED_AT_MOST:
+        raise DocumentError(
+            f"unpacks to {unpacked // 1_000_000} MB, more than the "
+            f"{_UNPACKED_AT_MOST // 1_000_000} MB allowed: remove its pictures or split it"
+        )
+
+
+def _properties(word: WordDocument) -> dict[str, object]:
+    core = word.core_properties
+    found: dict[str, object] = {
+        "title": core.title,
+        "author": "" if core.author == "python-docx" else core.author,
+        "tags": core.keywords,
+        "description": core.subject,
+        "language": core.language,
+        "version": core.version,
+        "created": core.created.date().isoformat() if core.created else "",
+        "modified": core.modified.date().isoformat() if core.modified else "",
+    }
+    return found
+
+
+class _Walk:
+    """Adds the body, block by block."""
+
+    def __init__(self, word: WordDocument) -> None:
+        self.builder = TextBuilder()
+        self.title = ""
+        self.first_heading = ""
+        self._styles = read_styles(word)
+        self._numbering = Numbering(word)
+
+    def add(self, container: etree._Element) -> None:
+        for element in _children(container):
+            if element.tag == _P:
+                self._paragraph(element)
+                for box in element.iter(_BOX):
+                    if not _inside(box, element, "Fallback"):
+                        self.add(box)
+            else:
+                self._table(element)
+
+    def _paragraph(self, element: etree._Element) -> None:
+        text = clean(_text(element))
+        if not text:
+            return
+        style = self._style(element)
+        if style.contents:
+            return
+        label = self._numbering.label(style.num_id, style.ilvl) if style.num_id else ""
+        if style.title and not self.title:
+            self.title = text
+        if style.heading:
+            text = f"{label} {text}" if label else text
+            self.first_heading = self.first_heading or text
+            self.builder.heading(text, style.heading)
+        elif style.item:
+            self.builder.item(text, style.item, label or "-")
+        else:
+            self.builder.paragraph(text)
+
+    def _style(self, element: etree._Element) -> Style:
+        """The paragraph's style with what it sets itself."""
+        properties = element.find(qn("w:pPr"))
+        if properties is None:
+            return self._styles.get("", Style())
+        named = properties.find(qn("w:pStyle"))
+        base = self._styles.get(named.get(_VAL) if named is not None else "", Style())
+        return with_properties(base, properties)
+
+    def _table(self, table: etree._Element) -> None:
+        rows = [
+            [_Cell.of(cell) for cell in _cells(row)] for row in table.iter(_TR) if _own(row, table)
+        ]
+        if all(len(row) <= 1 for row in rows):
+            for row in table.iter(_TR):
+                if _own(row, table):
+                    for cell in _cells(row):
+                        self.add(cell)
+            return
+        above: dict[int, str] = {}
+        for index, row in enumerate(rows):
+            texts = []
+            column = 0
+            for cell in row:
+                text = above.get(column, "") if cell.continues else cell.text
+                above[column] = text
+                texts.append(text)
+                column += cell.span
+            self.builder.row(texts, header=index == 0 and len(rows) > 1 and _has_header(table))
+
+
+class _Cell(NamedTuple):
+    text: str
+    span: int
+    continues: bool
+
+    @classmethod
+    def of(cls, cell: etree._Element) -> _Cell:
+        properties = cell.find(qn("w:tcPr"))
+        span, continues = 1, False
+        if properties is not None:
+            grid = properties.find(qn("w:gridSpan"))
+            span = int(grid.get(_VAL, "1")) if grid is not None else 1
+            merge = properties.find(qn("w:vMerge"))
+            continues = merge is not None and merge.get(_VAL, "continue") == "continue"
+        return cls(" ".join(clean(_text(p)) for p in cell.iter(_P)).strip(), span, continues)
+
+
+def _children(container: etree._Element) -> Iterator[etree._Element]:
+    """Paragraphs and tables, also those in content controls and tracked insertions."""
+    for child in container:
+        if child.tag in (_P, _TBL):
+            yield child
+        elif child.tag in (qn("w:sdt"), qn("w:sdtContent"), qn("w:customXml"), qn("w:ins")):
+            yield from _children(child)
+
+
+def _cells(row: etree._Element) -> Iterator[etree._Element]:
+    for child in row:
+        if child.tag == _TC:
+            yield child
+        elif child.tag in (qn("w:sdt"), qn("w:sdtContent"), qn("w:customXml")):
+            yield from _cells(child)
+
+
+def _own(row: etree._Element, table: etree._Element) -> bool:
+    """Whether the row belongs to this table and not to one inside it."""
+    return next(row.iterancestors(_TBL)) is table
+
+
+def _inside(element: etree._Element, stop: etree._Element, name: str) -> bool:
+    for ancestor in element.iterancestors():
+        if ancestor is stop:
+            return False
+        if etree.QName(ancestor).localname == name:
+            return True
+    return False
+
+
+def _has_header(table: etree._Element) -> bool:
+    row = table.find(_TR)
+    if row is not None and row.find(f"{qn('w:trPr')}/{qn('w:tblHeader')}") is not None:
+        return True
+    look = table.find(f"{qn('w:tblPr')}/{qn('w:tblLook')}")
+    if look is None:
+        return False
+    flags = int(look.get(_VAL) or "0", 16)
+    return look.get(qn("w:firstRow"), "0") in ("1", "true") or bool(flags & 0x20)
+
+
+def _text(paragraph: etree._Element) -> str:
+    """What the paragraph says once all tracked changes are accepted."""
+    parts: list[str] = []
+    walk = etree.iterwalk(paragraph, events=("start",))
+    for _, element in walk:
+        if element.tag in _LEFT_OUT or (element.tag == _R and _hidden(element)):
+            walk.skip_subtree()
+        elif element.tag in _TEXT:
+            parts.append(element.text or "")
+        elif element.tag in _SPACE:
+            parts.append(" ")
+        elif element.tag == qn("w:noBreakHyphen"):
+            parts.append("-")
+    return "".join(parts)
+
+
+def _hidden(run: etree._Element) -> bool:
+    vanish = run.find(f"{qn('w:rPr')}/{qn('w:vanish')}")
+    return vanish is not None and vanish.get(_VAL, "1") not in ("0", "false")

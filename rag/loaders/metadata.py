@@ -1,0 +1,177 @@
+"""Names and dates: what the properties of the formats have in common."""
+
+from __future__ import annotations
+
+import re
+from datetime import date
+from pathlib import PurePosixPath
+from typing import TYPE_CHECKING
+
+from rag.loaders.builder import clean
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+_ALIASES = {
+    "authors": "author",
+    "by": "author",
+    "creator": "author",
+    "date": "published",
+    "date_published": "published",
+    "pubdate": "published",
+    "publication_date": "published",
+    "published_date": "published",
+    "publish_date": "published",
+    "effective": "effective_date",
+    "effective_from": "effective_date",
+    "in_force_from": "effective_date",
+    "date_effective": "effective_date",
+    "review": "review_date",
+    "next_review": "review_date",
+    "review_by": "review_date",
+    "review_due": "review_date",
+    "next_review_date": "review_date",
+    "lang": "language",
+    "locale": "language",
+    "keywords": "tags",
+    "categories": "tags",
+    "category": "tags",
+    "url": "source",
+    "source_url": "source",
+    "canonical_url": "source",
+    "revision": "version",
+}
+_DATES = {"published", "effective_date", "review_date"}
+_NOTHING = {"", "null", "none", "~", "anonymous", "(anonymous)", "unspecified", "(unspecified)"}
+_MONTHS = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
+_MONTH = (
+    r"(jan(?:uary)?|feb(?:ruary)?|mar(?:ch)?|apr(?:il)?|may|june?|july?|aug(?:ust)?|"
+    r"sept?(?:ember)?|oct(?:ober)?|nov(?:ember)?|dec(?:ember)?)\.?"
+)
+_YEAR_FIRST = re.compile(r"(\d{4})[-/.](\d{1,2})(?:[-/.](\d{1,2}))?(?:[T ]\d\d:?\d\d.*)?")
+_COMPACT = re.compile(r"(?:D:)?(\d{4})(\d\d)(\d\d)(?:\d{2}.*)?")
+_DAY_FIRST = re.compile(
+    rf"(\d{{1,2}})(?:st|nd|rd|th)?\.? (?:of )?{_MONTH},? (\d{{4}})", re.IGNORECASE
+)
+_MONTH_FIRST = re.compile(rf"{_MONTH} (?:(\d{{1,2}})(?:st|nd|rd|th)?,? )?(\d{{4}})", re.IGNORECASE)
+_DATE = rf"\d{{4}}-\d\d-\d\d|{_DAY_FIRST.pattern}|{_MONTH_FIRST.pattern}"
+_STATED = {
+    "effective_date": r"(?:effective(?: date| from| as of)?|(?:took|takes) effect on|"
+    r"(?:came|comes|enters|entered) into force on|in force (?:from|since))",
+    "review_date": r"(?:next review|review date|review due|due for review)(?: date| by| on)?",
+    "published": r"(?:published|issued|date of issue|publication date)(?: on)?",
+}
+_STATED_DATES = {
+    name: re.compile(rf"\b{words}[ \t]*:?[ \t]+(?P<date>{_DATE})\b", re.IGNORECASE)
+    for name, words in _STATED.items()
+}
+_STATED_VERSION = re.compile(
+    r"\bversion[ \t]*:?[ \t]+v?(\d{1,3}(?:\.\d{1,3}){1,3})\b", re.IGNORECASE
+)
+_OTHER_VERSION = re.compile(
+    r"\b(?:replac\w+|supersed\w+|previous|earlier|old|than|from|with)\W+(?:\w+\W+){0,2}$",
+    re.IGNORECASE,
+)
+_STATED_WITHIN = 1500
+_NUMBERS = re.compile(r"(\d{1,2})[/.-](\d{1,2})[/.-](\d{4})")
+
+
+def normalise(raw: Mapping[str, object]) -> dict[str, str | list[str]]:
+    """Metadata under our names: lower-case keys, ISO dates, tags as a list, the rest as strings.
+
+    What is empty or nested is left out. The first of several names for one thing wins.
+    """
+    result: dict[str, str | list[str]] = {}
+    for name, value in raw.items():
+        key = re.sub(r"[\s-]+", "_", clean(str(name)).lower())
+        key = _ALIASES.get(key, key)
+        values = [clean(str(part)) for part in _scalars(value)]
+        values = [part for part in values if part.lower() not in _NOTHING]
+        if not key or not values or key in result:
+            continue
+        if key == "tags":
+            result[key] = [
+                tag.strip() for part in values for tag in re.split("[,;]", part) if tag.strip()
+            ]
+        elif len(values) == 1 or key == "author":
+            joined = ", ".join(values)
+            result[key] = iso_date(joined) or joined if key in _DATES else joined
+    return result
+
+
+def _scalars(value: object) -> list[object]:
+    if isinstance(value, list | tuple):
+        return [part for part in value if part is not None and not isinstance(part, list | dict)]
+    return [] if value is None or isinstance(value, dict) else [value]
+
+
+def iso_date(text: str) -> str | None:
+    """The date as "2024-03-01" or "2024-03".
+
+    None unless the whole text is a date that reads only one way: "3/4/2024" does not.
+    """
+    text = " ".join(text.split())
+    for pattern, order in (
+        (_YEAR_FIRST, "ymd"),
+        (_COMPACT, "ymd"),
+        (_DAY_FIRST, "dmy"),
+        (_MONTH_FIRST, "mdy"),
+    ):
+        match = pattern.fullmatch(text)
+        if match:
+            return _iso(**dict(zip(order, match.groups(), strict=True)))
+    match = _NUMBERS.fullmatch(text)
+    if match:
+        first, second, year = match.groups()
+        if first == second or int(second) > 12:
+            return _iso(year, first, second)
+        if int(first) > 12:
+            return _iso(year, second, first)
+    return None
+
+
+def _iso(y: str, m: str, d: str | None) -> str | None:
+    month = int(m) if m.isdigit() else _MONTHS.index(m[:3].lower()) + 1
+    try:
+        full = date(int(y), month, int(d or 1)).isoformat()
+    except ValueError:
+        return None
+    return full if d else full[:7]
+
+
+def readable_name(document_id: str) -> str:
+    """A title from a path: "leave/annual-leave_v2.md" gives "Annual leave v2"."""
+    path = PurePosixPath(document_id)
+    index = path.stem.lower() in ("index", "readme") and path.parent.name
+    name = clean(re.sub(r"[\s_-]+", " ", path.parent.name if index else path.stem))
+    return name[:1].upper() + name[1:] or document_id
+
+
+def believable_title(title: str) -> str:
+    """The title of a document's properties, or "" for what programs put there by themselves."""
+    title = clean(title)
+    junk = re.fullmatch(
+        r"\W*(?:untitled|anonymous|document|microsoft word|presentation|pdf|title)\W*\d*"
+        r"|microsoft word - .*|.*\.(?:docx?|pdf|rtf|odt|indd|qxd|dvi|tex|html?)|[\W\d_]*|.",
+        title,
+        re.IGNORECASE,
+    )
+    return "" if junk else title
+
+
+def stated(text: str) -> dict[str, str | list[str]]:
+    """Version and dates that a document states in its first lines, such as "Effective 1 May 2024".
+
+    Only what is introduced by such a word counts: any other date may be about anything.
+    """
+    beginning = text[:_STATED_WITHIN]
+    found: dict[str, str | list[str]] = {}
+    for name, pattern in _STATED_DATES.items():
+        match = pattern.search(beginning)
+        day = iso_date(match["date"]) if match else None
+        if day:
+            found[name] = day
+    version = _STATED_VERSION.search(beginning)
+    if version and not _OTHER_VERSION.search(beginning, 0, version.start()):
+        found["version"] = version[1]
+    return found

@@ -1,0 +1,210 @@
+"""Plain text: the canonical text is the file; its structure is guessed, conservatively.
+
+A blank line ends a block. Lines of a hard-wrapped paragraph are one block; in a file that is not
+hard-wrapped each line is its own.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, NamedTuple
+
+from rag.loaders.builder import clean
+from rag.loaders.decoding import decode
+from rag.loaders.metadata import normalise, readable_name
+from rag.types import Block, Document
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from rag.types import BlockKind
+
+_WORD = re.compile(r"[^\W_]")
+_ITEM = re.compile(
+    r"[ \t]*(?:[-*+•‣▪●○◦–·]|(?P<number>\(?(?:\d{1,3}|[a-z]|[ivx]{1,5})[.)]))[ \t]+(?=\S)"
+)
+_FIRST_NUMBERS = {"1", "a", "i"}
+_NUMBERED_HEADING = re.compile(
+    r"(?P<number>\d{1,2}(?:\.\d{1,2}){0,4})\.?[ \t]+[^\W\d_]"
+    r"|(?:Section|Article|Part|Chapter|Annex|Appendix|Schedule)[ \t]+[\dIVXA-Z]{1,5}\b"
+)
+_RULE = re.compile(r"[ \t]*(?:=+|-+|~+|\*+|_+|#+)[ \t]*")
+_LONG_LINE = 120
+_HEADING_AT_MOST = 90
+_FIELD = re.compile(
+    r"(?P<name>source|author|by|date|published|effective(?: date| from)?|in force from|"
+    r"review(?: date| by| due)?|next review|version|language|collection|tags|keywords)"
+    r"[ \t]*:[ \t]*(?P<value>\S[^\n]{0,200})",
+    re.IGNORECASE,
+)
+_BYLINE = re.compile(r"By (?P<author>[A-Z][\w.'’-]+(?: [A-Zdv][\w.'’-]*){1,4})")
+_BREADCRUMB = re.compile(r".{1,300}?(?: [>»›] .{1,300}|[>»›])")
+
+
+class _Line(NamedTuple):
+    start: int
+    end: int
+    text: str
+
+
+def load(data: bytes, document_id: str) -> Document:
+    """Read plain text.
+
+    Raises:
+        DocumentError: it is empty or not text.
+    """
+    text = decode(data)
+    blocks = find_blocks(text)
+    metadata = _fields(text, blocks)
+    title = next((text[b.start : b.end] for b in blocks[:5] if b.kind == "heading"), "")
+    return Document(
+        document_id,
+        clean(title) or readable_name(document_id),
+        text,
+        tuple(blocks),
+        metadata=metadata,
+    )
+
+
+def find_blocks(text: str) -> list[Block]:
+    """Paragraphs, list entries and headings of plain text, in order."""
+    groups = list(_groups(text))
+    width = _width(groups)
+    title = _title_group(groups)
+    blocks: list[Block] = []
+    for index, group in enumerate(groups):
+        following = groups[index + 1] if index + 1 < len(groups) else None
+        level = 1 if index == title else _heading_level(group, following)
+        if level:
+            blocks.append(Block("heading", group[0].start, group[0].end, level))
+        else:
+            blocks += _body(group, width)
+    return [block for block in blocks if _WORD.search(text, block.start, block.end)]
+
+
+def _groups(text: str) -> Iterator[list[_Line]]:
+    """Lines between blank lines."""
+    group: list[_Line] = []
+    start = 0
+    for line in text.split("\n"):
+        stripped = line.strip()
+        if stripped:
+            begin = start + len(line) - len(line.lstrip())
+            group.append(_Line(begin, begin + len(stripped), line.rstrip()))
+        elif group:
+            yield group
+            group = []
+        start += len(line) + 1
+    if group:
+        yield group
+
+
+def _width(groups: Sequence[Sequence[_Line]]) -> int:
+    """The column at which the file is hard-wrapped, or 0 if it is not."""
+    lengths = sorted(len(line.text) for group in groups for line in group)
+    width = lengths[len(lengths) * 19 // 20] if lengths else 0
+    return width if width <= _LONG_LINE else 0
+
+
+def _title_group(groups: Sequence[Sequence[_Line]]) -> int | None:
+    for index, group in enumerate(groups[:4]):
+        line = group[0].text.strip()
+        if _BREADCRUMB.fullmatch(line) or _FIELD.match(line):
+            continue
+        alone = len(group) == 1 or (len(group) == 2 and _RULE.fullmatch(group[1].text))
+        if alone and len(line) <= 160 and line[-1] not in ".,;:" and len(groups) > 1:
+            return None if _ITEM.match(line) else index
+        return None
+    return None
+
+
+def _heading_level(group: Sequence[_Line], following: Sequence[_Line] | None) -> int:
+    """The depth of a heading, or 0: underlined, in capitals, or numbered, and standing alone."""
+    line = group[0].text.strip()
+    if len(line) > _HEADING_AT_MOST or not _WORD.search(line):
+        return 0
+    if len(group) == 2 and _RULE.fullmatch(group[1].text) and len(group[1].text.strip()) > 2:
+        return 1 if group[1].text.strip()[0] == "=" else 2
+    if len(group) > 1 or following is None or line[-1] in ".,;:?!":
+        return 0
+    if line.isupper() and sum(map(str.isalpha, line)) >= 4:
+        return 2
+    numbered = _NUMBERED_HEADING.match(line)
+    if numbered and not _entries(line, following[0].text):
+        return 2 + (numbered["number"] or "").count(".")
+    return 0
+
+
+def _entries(line: str, following: str) -> bool:
+    """Whether two lines with numbers are entries of a list rather than a heading and its text."""
+    return bool(_ITEM.match(line) and _ITEM.match(following)) and len(following) < 2 * _LONG_LINE
+
+
+def _body(group: Sequence[_Line], width: int) -> Iterator[Block]:
+    kind: BlockKind = "paragraph"
+    start = end = level = 0
+    indents: list[int] = []
+    previous: _Line | None = None
+    for line in group:
+        marker = _marker(line, previous, kind)
+        if previous and not marker and _joined(previous, line, width):
+            end = line.end
+        else:
+            if previous:
+                yield Block(kind, start, end, level)
+            kind, start, end, level = "paragraph", line.start, line.end, 0
+            if marker:
+                indent = len(line.text) - len(line.text.lstrip())
+                indents = [i for i in indents if i < indent] + [indent]
+                kind, level = "item", len(indents)
+                start += marker - indent
+        previous = line
+    yield Block(kind, start, end, level)
+
+
+def _marker(line: _Line, previous: _Line | None, kind: BlockKind) -> int:
+    """How many characters the bullet takes, with its indent; 0 if there is none."""
+    found = _ITEM.match(line.text)
+    if not found:
+        return 0
+    number = found["number"]
+    sentence_goes_on = previous and kind == "paragraph" and previous.text[-1:] not in ".:;,"
+    if number and sentence_goes_on and number.strip("().") not in _FIRST_NUMBERS:
+        return 0
+    return found.end()
+
+
+def _joined(line: _Line, following: _Line, width: int) -> bool:
+    """Whether the next line goes on with the same paragraph: its first word would not have fit."""
+    if _RULE.fullmatch(following.text) or _RULE.fullmatch(line.text):
+        return False
+    first_word = following.text.split(maxsplit=1)[0]
+    return width > 0 and len(line.text) + 1 + len(first_word) > width * 0.6
+
+
+def _fields(text: str, blocks: Sequence[Block]) -> dict[str, str | list[str]]:
+    """Lines such as "Source: CGTN | 2022-09-16" before the first long paragraph."""
+    raw: dict[str, object] = {}
+    for block in blocks[:12]:
+        piece = text[block.start : block.end]
+        if len(piece) > 300:
+            break
+        byline = _BYLINE.fullmatch(piece)
+        if byline:
+            raw.setdefault("author", byline["author"])
+        for line in piece.split("\n"):
+            field = _FIELD.fullmatch(line.strip())
+            if field:
+                value, _, rest = field["value"].partition(" | ")
+                raw.setdefault(field["name"], value)
+                if rest:
+                    raw.setdefault("published", rest)
+    fields = normalise(raw)
+    return {name: value for name, value in fields.items() if _plausible(name, value)}
+
+
+def _plausible(name: str, value: str | list[str]) -> bool:
+    """A date that is none is a sentence that happens to start with "Effective:"."""
+    return name not in ("published", "effective_date", "review_date") or bool(
+        re.fullmatch(r"\d{4}-\d\d(-\d\d)?", str(value))
+    )

@@ -1,0 +1,121 @@
+"""The reader: a small cross-encoder that says which sentence of a passage answers a question.
+
+Trained by us from MiniLM's weights (see `training/` and `models/MODEL_CARD.md`); int8 on ONNX
+Runtime. It gives each token a start and an end logit; a sentence scores the start logit of its
+first token plus the end logit of its last one, and the [CLS] token scores "not answered here".
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+from collections.abc import Sequence
+from functools import cached_property
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+import onnxruntime
+from tokenizers import Tokenizer
+
+from rag.encoders.minilm import model_folder
+from rag.errors import EncoderError
+from rag.types import Chunk
+
+MODEL = Path(__file__).parent / "models" / "reader.onnx"
+_LONGEST_QUESTION = 64
+
+Logits = npt.NDArray[np.float32]
+
+
+class Reader:
+    """Reads passages; load one and keep it."""
+
+    def __init__(self, threads: int = 0) -> None:
+        """Prepare the tokenizer; the network is loaded and checked at the first `read`."""
+        self._threads = threads or os.cpu_count() or 1
+        self._tokenizer = Tokenizer.from_file(str(model_folder() / "tokenizer.json"))
+        self._tokenizer.no_padding()
+        self._tokenizer.no_truncation()
+        self._cls, self._sep = self._tokenizer.encode("").ids
+
+    @cached_property
+    def _session(self) -> onnxruntime.InferenceSession:
+        try:
+            content = MODEL.read_bytes()
+            card = json.loads(MODEL.with_suffix(".json").read_text("utf-8"))
+        except (OSError, ValueError) as error:
+            raise EncoderError(f"the reader cannot be loaded ({error}): reinstall rag") from error
+        if hashlib.sha256(content).hexdigest() != card["sha256"]:
+            raise EncoderError(f"{MODEL} differs from its checksum: reinstall rag")
+        self._window = int(card["max_length"])
+        options = onnxruntime.SessionOptions()
+        options.intra_op_num_threads = self._threads
+        options.log_severity_level = 3
+        return onnxruntime.InferenceSession(content, options, providers=["CPUExecutionProvider"])
+
+    def read(
+        self, question: str, passages: Sequence[tuple[Chunk, Sequence[str]]]
+    ) -> list[list[float]]:
+        """Judge every sentence of every passage.
+
+        Args:
+            question: understood, i.e. with the question before it where it leans on that.
+            passages: chunks with their sentences' plain texts.
+
+        Returns:
+            For each passage, for each sentence, its logit minus that of "not answered here".
+        """
+        if not passages:
+            return []
+        session = self._session
+        asked = self._ids([question])[0][-_LONGEST_QUESTION:]
+        inputs = [self._input(asked, chunk, texts) for chunk, texts in passages]
+        longest = max(len(ids) for ids, _, _ in inputs)
+        input_ids = np.zeros((len(inputs), longest), dtype=np.int64)
+        mask, types = np.zeros_like(input_ids), np.zeros_like(input_ids)
+        for row, (ids, first, _) in enumerate(inputs):
+            input_ids[row, : len(ids)] = ids
+            mask[row, : len(ids)] = 1
+            types[row, first : len(ids)] = 1
+        start, end = session.run(
+            ["start", "end"],
+            {"input_ids": input_ids, "attention_mask": mask, "token_type_ids": types},
+        )
+        return [
+            self._margins(start[row], end[row], spans) for row, (_, _, spans) in enumerate(inputs)
+        ]
+
+    def _ids(self, texts: Sequence[str]) -> list[list[int]]:
+        encodings = self._tokenizer.encode_batch_fast(list(texts), add_special_tokens=False)
+        return [encoding.ids for encoding in encodings]
+
+    def _input(
+        self, asked: list[int], chunk: Chunk, texts: Sequence[str]
+    ) -> tuple[list[int], int, list[tuple[int, int] | None]]:
+        """Token ids, where the passage begins, and each sentence's first and last token."""
+        path = ". ".join([chunk.title, *(h for h in chunk.headings if h != chunk.title)])
+        ids = [self._cls, *asked, self._sep]
+        first = len(ids)
+        ids += [*self._ids([path + "."])[0][:_LONGEST_QUESTION]]
+        spans: list[tuple[int, int] | None] = []
+        for own in self._ids(texts):
+            if not own or len(ids) + len(own) + 1 > self._window:
+                spans.append(None)
+                continue
+            spans.append((len(ids), len(ids) + len(own) - 1))
+            ids += own
+        return [*ids, self._sep], first, spans
+
+    @staticmethod
+    def _margins(
+        start: Logits, end: Logits, spans: Sequence[tuple[int, int] | None]
+    ) -> list[float]:
+        null = float(start[0] + end[0])
+        unread = float("-inf")
+        margins = [float(start[s[0]] + end[s[1]]) - null if s else unread for s in spans]
+        known = [margin for margin in margins if margin > unread]
+        # What did not fit into the window is as good as the worst that did.
+        lowest = min(known, default=0.0)
+        return [margin if margin > unread else lowest for margin in margins]

@@ -1,0 +1,79 @@
+"""Splitting a block of text into sentences with exact offsets."""
+
+from __future__ import annotations
+
+import re
+from itertools import pairwise
+
+from sentencex import get_sentence_boundaries
+
+# Abbreviations of legal and policy prose that sentencex does not know. The first kind goes on only
+# before a number ("sec. 4", but "the answer is no."), the second before anything.
+_CONTINUES_WITH_NUMBER = re.compile(
+    r"\b(?:secs?|sects?|paras?|cl|regs?|sched|ch|pts?|nos?|figs?|arts?|app|ann|vols?|pp?|tab)\.$",
+    re.IGNORECASE,
+)
+_CONTINUES = re.compile(
+    r"(?:\b(?:max|min|approx|incl|excl|ext|tel|ca|cf|viz|resp|e\.g|i\.e)\.)$", re.IGNORECASE
+)
+# A name follows.
+_TITLE = re.compile(
+    r"(?<![\w.@-])(?:Mr|Mrs|Ms|Messrs|Dr|Prof|Rev|Hon|Sen|Rep|Gen|Col|Lt|Capt|vs)\.$"
+)
+_NUMBER = re.compile(r"[\d(§]|[IVX]+\b")
+# A new sentence does not start in lower case ("iPhone" aside) or with closing punctuation.
+_CANNOT_START = re.compile(r"[a-z](?![A-Z])|[,;:)\]%]")
+# "1.", "1.2." or "(b)" alone is the number of the sentence after it.
+_ENUMERATOR = re.compile(r"\(?(?:\d{1,3}(?:\.\d{1,3})*|[a-zA-Z]|[ivx]{1,5})[.)]$")
+# What sentencex leaves together although it ends: closing quotes or brackets and a capital,
+# or a footnote mark after the full stop.
+_MISSED = re.compile(r"(?<=[a-z0-9)\]][.!?])[\"”’)\]]?\s{1,}(?=[\"“(\[]?[A-Z][a-z]+ )")
+
+
+def split_sentences(text: str, start: int = 0, language: str = "en") -> list[tuple[int, int]]:
+    """Sentences of `text`, which is one block (paragraph, list entry, …) of a document.
+
+    Args:
+        text: the block; line breaks inside it are taken as spaces.
+        start: offset of the block in its document, added to every span.
+        language: ISO 639-1 code.
+
+    Returns:
+        Non-overlapping [start, end) spans in order, without surrounding white space. Together
+        they hold every character that is not white space.
+    """
+    # One block is one paragraph: line breaks are layout, and the library would split there.
+    flat = re.sub(r"\s", " ", text)
+    spans: list[tuple[int, int]] = []
+    for boundary in get_sentence_boundaries(language, flat):
+        first, last = boundary["start_index"], boundary["end_index"]
+        cuts = [first, *(m.end() for m in _MISSED.finditer(flat, first, last)), last]
+        for left, right in pairwise(cuts):
+            piece = _strip(flat, left, right)
+            if piece is None:
+                continue
+            if spans and _is_one_sentence(flat, spans[-1], piece):
+                spans[-1] = (spans[-1][0], piece[1])
+            else:
+                spans.append(piece)
+    return [(start + left, start + right) for left, right in spans]
+
+
+def _strip(text: str, start: int, end: int) -> tuple[int, int] | None:
+    while start < end and text[start].isspace():
+        start += 1
+    while end > start and text[end - 1].isspace():
+        end -= 1
+    return (start, end) if start < end else None
+
+
+def _is_one_sentence(text: str, first: tuple[int, int], second: tuple[int, int]) -> bool:
+    before, after = text[first[0] : first[1]], text[second[0] : second[1]]
+    if _CONTINUES_WITH_NUMBER.search(before):
+        return bool(_NUMBER.match(after))
+    return bool(
+        _ENUMERATOR.match(before)
+        or _CONTINUES.search(before)
+        or _TITLE.search(before)
+        or _CANNOT_START.match(after)
+    )

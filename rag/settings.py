@@ -1,0 +1,140 @@
+"""Every setting, once: its name, type, default and meaning.
+
+A setting `name` is the flag `--name`, the environment variable `RAG_NAME` and the key `name` in
+`rag.toml`; the first of these that is given wins, then the default.
+"""
+
+from __future__ import annotations
+
+import os
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass, field, fields
+from pathlib import Path
+from typing import Any, Literal, get_args, get_type_hints
+
+from rag.errors import SettingsError
+
+Caution = Literal["cautious", "balanced", "eager"]
+Source = Literal["flag", "environment", "file", "default"]
+
+SETTINGS_FILE = "rag.toml"
+
+
+def _setting(default: Any, help_text: str, *, least: float | None = None) -> Any:
+    return field(default=default, metadata={"help": help_text, "least": least})
+
+
+@dataclass(frozen=True)
+class Settings:
+    """The effective configuration of one call."""
+
+    corpus: Path = _setting(Path("corpus"), "folder of documents")
+    index: Path = _setting(Path("index"), "folder of the index")
+    encoder: str = _setting(
+        "default",
+        "embedding model: 'default' (all-MiniLM-L6-v2, bundled), or the name or folder of any "
+        "sentence-transformers model",
+    )
+    chunk_tokens: int = _setting(
+        180, "longest passage in tokens of the encoder, heading path included", least=32
+    )
+    keep_generations: int = _setting(3, "how many generations of the index are kept", least=1)
+    dense_weight: float = _setting(
+        0.6, "share of the embedding score in the ranking, the rest is BM25", least=0.0
+    )
+    reader: bool = _setting(False, "read the best passages with the bundled reader (slower, better)")
+    caution: Caution = _setting("balanced", "when to abstain: cautious, balanced or eager")
+    threads: int = _setting(0, "threads for the models; 0 takes all cores", least=0)
+    max_file_mb: int = _setting(200, "larger documents are skipped, in MB", least=1)
+    host: str = _setting("127.0.0.1", "address of the chat page")
+    port: int = _setting(7860, "port of the chat page; 0 takes a free one", least=0)
+
+
+@dataclass(frozen=True)
+class Effective:
+    """Settings together with where each value came from."""
+
+    settings: Settings
+    sources: Mapping[str, Source]
+
+
+def load_settings(
+    flags: Mapping[str, Any] | None = None,
+    environment: Mapping[str, str] | None = None,
+    folder: Path | None = None,
+) -> Effective:
+    """Resolve every setting: flag over environment over `rag.toml` over default.
+
+    Args:
+        flags: values given on the command line; None means not given.
+        environment: defaults to the process environment.
+        folder: where `rag.toml` is looked for; defaults to the working directory.
+
+    Raises:
+        SettingsError: an unknown name in the file, or a value of the wrong type or range.
+    """
+    flags = flags or {}
+    environment = os.environ if environment is None else environment
+    file_values = _read_file((folder or Path()) / SETTINGS_FILE)
+    types = get_type_hints(Settings)
+    values: dict[str, Any] = {}
+    sources: dict[str, Source] = {}
+    for spec in fields(Settings):
+        name, variable = spec.name, f"RAG_{spec.name.upper()}"
+        raw: Any
+        source: Source
+        if flags.get(name) is not None:
+            raw, source, where = flags[name], "flag", f"--{name.replace('_', '-')}"
+        elif variable in environment:
+            raw, source, where = environment[variable], "environment", variable
+        elif name in file_values:
+            raw, source, where = file_values[name], "file", f"{name} in {SETTINGS_FILE}"
+        else:
+            values[name], sources[name] = spec.default, "default"
+            continue
+        values[name] = _convert(raw, types[name], where, spec.metadata["least"])
+        sources[name] = source
+    return Effective(Settings(**values), sources)
+
+
+def _read_file(path: Path) -> dict[str, Any]:
+    try:
+        values = tomllib.loads(path.read_text("utf-8"))
+    except FileNotFoundError:
+        return {}
+    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+        raise SettingsError(f"{path} cannot be read: {error}") from error
+    known = {spec.name for spec in fields(Settings)}
+    for name in values:
+        if name not in known:
+            raise SettingsError(f"{path}: unknown setting {name!r}; `rag config` lists all of them")
+    return values
+
+
+def _convert(raw: Any, kind: Any, where: str, least: float | None) -> Any:
+    """`raw` (text, or a TOML or flag value) as `kind`."""
+    choices = get_args(kind)
+    try:
+        if choices:
+            value: Any = str(raw)
+            if value not in choices:
+                raise ValueError
+        elif kind is bool:
+            value = raw if isinstance(raw, bool) else _BOOLEANS[str(raw).strip().lower()]
+        elif isinstance(raw, bool):
+            raise ValueError
+        else:
+            value = kind(raw)
+    except (KeyError, TypeError, ValueError):
+        expected = " or ".join(choices) if choices else kind.__name__.lower()
+        raise SettingsError(f"{where}: expected {expected}, got {str(raw)!r}") from None
+    if least is not None and value < least:
+        raise SettingsError(f"{where}: must be at least {least:g}, got {value:g}")
+    return value
+
+
+_BOOLEANS = {
+    "1": True, "true": True, "yes": True, "on": True,
+    "0": False, "false": False, "no": False, "off": False,
+}  # fmt: skip

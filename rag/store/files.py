@@ -1,0 +1,58 @@
+"""The few file operations on which durability depends, in one place so that tests can watch."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import shutil
+from pathlib import Path
+
+
+def sync_file(path: Path) -> None:
+    """After this returns, the content of `path` survives a power cut."""
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def sync_folder(path: Path) -> None:
+    """After this returns, creations, renames and deletions in `path` survive a power cut."""
+    if os.name == "nt":  # Windows cannot open a folder; its renames are journalled.
+        return
+    sync_file(path)
+
+
+def replace_file(path: Path, content: bytes) -> None:
+    """Set the content of `path` in one step: a reader sees the old or the new, never a part.
+
+    Raises:
+        OSError: nothing has changed.
+    """
+    temporary = path.with_name(f".{path.name}.new")
+    try:
+        with temporary.open("wb") as file:
+            file.write(content)
+            file.flush()
+            os.fsync(file.fileno())
+        temporary.replace(path)
+    except OSError:
+        temporary.unlink(missing_ok=True)
+        raise
+    sync_folder(path.parent)
+
+
+def remove_folder(path: Path) -> None:
+    """Delete a folder so that an interrupted deletion never looks like a whole folder."""
+    doomed = path
+    if not path.name.startswith(".deleted-"):
+        doomed = path.with_name(f".deleted-{path.name}")
+        path.rename(doomed)
+    shutil.rmtree(doomed)
+
+
+def sha256_of(path: Path) -> str:
+    """Hex digest of a file's bytes, read in pieces."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()

@@ -1,0 +1,212 @@
+"""Opening a generation, and everything that happens to whole generations: publish, collect."""
+
+from __future__ import annotations
+
+import logging
+import re
+from contextlib import suppress
+from dataclasses import replace
+from datetime import UTC, datetime
+from pathlib import Path
+
+import numpy as np
+
+from rag.errors import IndexDamaged, IndexNotFound
+from rag.store.files import remove_folder, sync_file, sync_folder
+from rag.store.lexical import Lexical
+from rag.store.manifest import (
+    Manifest,
+    current_generation,
+    describe_files,
+    generations_folder,
+    publish,
+    read_manifest,
+    verify,
+    write_manifest,
+)
+from rag.store.tables import Tables
+from rag.store.vectors import Vectors
+from rag.types import Document
+
+log = logging.getLogger(__name__)
+
+_ID = re.compile(r"g(\d{6,})-\d{8}T\d{6}Z")
+_LEFTOVER = re.compile(r"\.(?:building|deleted)-(g\d{6,}-\d{8}T\d{6}Z)")
+
+
+class Generation:
+    """A read-only snapshot of the index: what one answer is made from, start to end.
+
+    Attributes:
+        id: its name.
+        manifest: its own description.
+        tables: documents, chunks and sentences.
+        vectors: embeddings of chunks and sentences.
+        lexical: BM25.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        """Open all files of a generation; they may be deleted afterwards while this lives.
+
+        Raises:
+            IndexDamaged: a file is missing or has the wrong size or content.
+            IndexIncompatible: written by another version.
+        """
+        self.manifest = read_manifest(folder)
+        self.id = self.manifest.generation
+        verify(folder, self.manifest, deep=False)
+        try:
+            self.tables = Tables(folder / "documents.sqlite")
+            try:
+                self.vectors = Vectors(folder)
+                self.lexical = Lexical(folder / "lexical")
+            except BaseException:
+                self.tables.close()
+                raise
+        except (OSError, RuntimeError, ValueError, KeyError) as error:
+            reason = str(error).strip().splitlines()[0] if str(error).strip() else repr(error)
+            raise IndexDamaged(
+                f"{folder} cannot be opened ({reason}): run `rag build` for a new generation"
+            ) from error
+
+    def document(self, document_id: str) -> Document | None:
+        """A document with its canonical text, or None."""
+        return self.tables.document(document_id)
+
+    def close(self) -> None:
+        """Free the database; memory maps go with the object."""
+        self.tables.close()
+
+
+def open_current(index: Path) -> Generation:
+    """Open the published generation.
+
+    Between reading the pointer and opening the files a build may publish a newer generation and
+    collect this one; only an error that remains when the pointer stands still is real.
+
+    Raises:
+        IndexNotFound: nothing has been published.
+        IndexDamaged: the published generation is not whole.
+        IndexIncompatible: written by another version.
+    """
+    name = current_generation(index)
+    while True:
+        try:
+            return Generation(generations_folder(index) / name)
+        except IndexDamaged:
+            newer = current_generation(index)
+            if newer == name:
+                raise
+            name = newer
+
+
+def list_generations(index: Path) -> list[str]:
+    """Ids of the generations on disk, oldest first."""
+    return sorted(filter(_ID.fullmatch, _names(index)), key=_number)
+
+
+def _names(index: Path) -> list[str]:
+    folder = generations_folder(index)
+    return [path.name for path in folder.iterdir()] if folder.is_dir() else []
+
+
+def _number(name: str) -> int:
+    match = _ID.fullmatch(name)
+    return int(match[1]) if match else 0
+
+
+def new_generation_id(index: Path) -> str:
+    """An id never seen in this folder: a running number and the time in UTC."""
+    seen = list_generations(index)
+    seen += [found[1] for found in map(_LEFTOVER.fullmatch, _names(index)) if found]
+    with suppress(IndexNotFound, IndexDamaged):
+        seen.append(current_generation(index))
+    number = max(map(_number, seen), default=0) + 1
+    return f"g{number:06d}-{datetime.now(UTC):%Y%m%dT%H%M%SZ}"
+
+
+def building_folder(index: Path, generation: str) -> Path:
+    """Where a generation is written until it is whole; the name is known to the collector."""
+    return generations_folder(index) / f".building-{generation}"
+
+
+def collect(index: Path, keep: int) -> None:
+    """Delete all but the newest `keep` generations, and what dead builds left behind.
+
+    Call it with the writer lock held. The published generation always stays, and all of them
+    where it is not known which one that is. Failures are logged and tried again at the next build.
+    """
+    keeping = set(names := list_generations(index))
+    with suppress(IndexNotFound, IndexDamaged):
+        published = current_generation(index)
+        # Newer ones than the published never counted, or do no longer: they are not history.
+        older = [name for name in names if _number(name) < _number(published)]
+        keeping = {published, *older[max(0, len(older) - (keep - 1)) :]}
+    for name in sorted(_names(index)):
+        ours = _ID.fullmatch(name) or _LEFTOVER.fullmatch(name)
+        if ours and name not in keeping:
+            path = generations_folder(index) / name
+            try:
+                remove_folder(path)
+            except OSError as error:
+                log.warning("%s could not be removed, will try again: %s", path, error)
+
+
+def complete(index: Path, folder: Path, manifest: Manifest) -> None:
+    """Make a written folder durable, check it, give it its name, and publish it, in this order.
+
+    Args:
+        index: the index folder; the writer lock is held.
+        folder: its `building_folder`, with all data files written.
+        manifest: without `files`, which are measured here.
+
+    Raises:
+        IndexDamaged: the new generation does not fit together; the old one still answers.
+        OSError: nothing was published.
+    """
+    for path in folder.rglob("*"):
+        (sync_folder if path.is_dir() else sync_file)(path)
+    write_manifest(folder, replace(manifest, files=describe_files(folder)))
+    written = Generation(folder)
+    try:
+        check_consistency(written)
+    finally:
+        written.close()
+    final = generations_folder(index) / manifest.generation
+    folder.rename(final)
+    sync_folder(final.parent)
+    publish(index, manifest.generation)
+
+
+def check_consistency(generation: Generation) -> None:
+    """Refuse a new generation that does not fit together, before it is published.
+
+    Counts of all files agree, offsets lie inside their documents, and sampled chunks find
+    themselves by their own vector.
+
+    Raises:
+        IndexDamaged: what does not agree.
+    """
+    manifest = generation.manifest
+    counted = (
+        len(generation.vectors),
+        generation.vectors.sentence_count,
+        len(generation.lexical.scores([])),
+    )
+    if counted != (manifest.chunks, manifest.sentences, manifest.chunks):
+        raise IndexDamaged(
+            f"{generation.id}: {manifest.chunks} chunks and {manifest.sentences} sentences were "
+            f"written, but {counted} vectors, sentence vectors and BM25 texts are there"
+        )
+    sample = np.unique(np.linspace(0, manifest.chunks - 1, 16, dtype=np.int64))
+    if manifest.chunks == 0:
+        return
+    vectors = generation.vectors.chunks(sample)
+    chunks = generation.tables.chunks(sample.tolist())
+    for vector, chunk in zip(vectors, chunks, strict=True):
+        inside = all(chunk.start <= s.start < s.end <= chunk.end for s in chunk.sentences)
+        if not inside or len(chunk.text) != chunk.end - chunk.start:
+            raise IndexDamaged(f"{generation.id}: offsets of {chunk.document} do not fit its text")
+        best, _ = generation.vectors.search(vector, 1)
+        if not float(vector @ vector) >= 0.99 or float(best[0]) < 0.99:
+            raise IndexDamaged(f"{generation.id}: a chunk of {chunk.document} lost its vector")

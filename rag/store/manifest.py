@@ -1,0 +1,150 @@
+"""What a generation says about itself, and the pointer to the published one."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+from rag.errors import IndexDamaged, IndexIncompatible, IndexNotFound
+from rag.store.files import replace_file, sha256_of
+
+FORMAT = 1
+POINTER = "CURRENT"
+MANIFEST = "manifest.json"
+
+
+@dataclass(frozen=True)
+class FileInfo:
+    """Size in bytes and SHA-256 of one file of a generation."""
+
+    size: int
+    sha256: str
+
+
+@dataclass(frozen=True)
+class Manifest:
+    """The content of `manifest.json`.
+
+    Attributes:
+        generation: id, equal to the name of the folder.
+        created: UTC, ISO 8601.
+        encoder: name of the embedding model, as in the settings.
+        encoder_digest: changes whenever vectors may differ.
+        dimension: length of a vector.
+        chunking: digest of the rules and limits by which documents were cut.
+        documents: how many documents.
+        chunks: how many chunks.
+        sentences: how many sentences.
+        files: every file of the generation but this one.
+        format: version of the layout.
+    """
+
+    generation: str
+    created: str
+    encoder: str
+    encoder_digest: str
+    dimension: int
+    chunking: str
+    documents: int
+    chunks: int
+    sentences: int
+    files: Mapping[str, FileInfo]
+    format: int = FORMAT
+
+
+def generations_folder(index: Path) -> Path:
+    """Where the generations of an index lie."""
+    return index / "generations"
+
+
+def write_manifest(folder: Path, manifest: Manifest) -> None:
+    """Write `manifest.json` durably into a generation's folder."""
+    replace_file(folder / MANIFEST, json.dumps(asdict(manifest), indent=1).encode())
+
+
+def read_manifest(folder: Path) -> Manifest:
+    """Read a generation's manifest.
+
+    Raises:
+        IndexDamaged: it is missing or not readable.
+        IndexIncompatible: another version of this program wrote it.
+    """
+    path = folder / MANIFEST
+    try:
+        data = json.loads(path.read_text("utf-8"))
+        if data["format"] != FORMAT:
+            raise IndexIncompatible(
+                f"{path} has format {data['format']}, this program reads {FORMAT}: "
+                "run `rag build` to make a new generation"
+            )
+        data["files"] = {name: FileInfo(**info) for name, info in data["files"].items()}
+        return Manifest(**data)
+    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
+        raise IndexDamaged(
+            f"{path} cannot be read ({error or type(error).__name__}): run `rag build` for a new "
+            "generation"
+        ) from error
+
+
+def current_generation(index: Path) -> str:
+    """The id of the published generation.
+
+    Raises:
+        IndexNotFound: nothing has been published in this folder.
+        IndexDamaged: the pointer cannot be read.
+    """
+    path = index / POINTER
+    try:
+        data = json.loads(path.read_text("utf-8"))
+        name = data["generation"]
+        if not isinstance(name, str) or Path(name).name != name:
+            raise ValueError("not a generation's id")
+    except FileNotFoundError:
+        raise IndexNotFound(
+            f"there is no index in {index}: make one with `rag build CORPUS --index {index}`"
+        ) from None
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise IndexDamaged(
+            f"{path} cannot be read ({error}): run `rag build` for a new generation"
+        ) from error
+    return name
+
+
+def publish(index: Path, generation: str) -> None:
+    """Make a generation the one that answers. This rename is the commit."""
+    replace_file(index / POINTER, json.dumps({"generation": generation}).encode())
+
+
+def describe_files(folder: Path) -> dict[str, FileInfo]:
+    """Size and digest of every file below `folder` but the manifest."""
+    return {
+        path.relative_to(folder).as_posix(): FileInfo(path.stat().st_size, sha256_of(path))
+        for path in sorted(folder.rglob("*"))
+        if path.is_file() and path.name != MANIFEST
+    }
+
+
+def verify(folder: Path, manifest: Manifest, *, deep: bool) -> None:
+    """Compare a generation's files with its manifest.
+
+    Args:
+        folder: the generation.
+        manifest: what it should hold.
+        deep: compare the digests too, not only existence and size.
+
+    Raises:
+        IndexDamaged: the first file that differs, by name.
+    """
+    remedy = "run `rag build` for a new generation"
+    for name, info in manifest.files.items():
+        path = folder / name
+        try:
+            size = path.stat().st_size
+        except OSError:
+            raise IndexDamaged(f"{path} is missing: {remedy}") from None
+        if size != info.size:
+            raise IndexDamaged(f"{path} has {size} bytes instead of {info.size}: {remedy}")
+        if deep and sha256_of(path) != info.sha256:
+            raise IndexDamaged(f"{path} differs from its checksum: {remedy}")

@@ -1,0 +1,111 @@
+"""The page as a server: what it offers to scripts, and what it keeps to itself."""
+
+from __future__ import annotations
+
+import json
+import os
+import socket
+import subprocess
+import sys
+from collections.abc import Iterator
+from typing import Any
+from urllib.error import HTTPError
+from urllib.request import Request, urlopen
+
+import pytest
+from chat_fake import GENERATION, FakeEngine, markdown
+
+from rag.chat import page as chat
+from rag.errors import UsageError
+
+QUESTION = "When does unused annual leave lapse?"
+
+
+def engine() -> FakeEngine:
+    text = "# Leave\n\nUnused annual leave lapses in March.\n"
+    return FakeEngine([markdown("a.md", "Leave", text)])
+
+
+@pytest.fixture(scope="module")
+def url() -> Iterator[str]:
+    page = chat.build_page(engine())
+    yield chat.serve(page, "127.0.0.1", 0)
+    page.close(verbose=False)
+
+
+def fetch(address: str, payload: object = None) -> str:
+    body = None if payload is None else json.dumps(payload).encode()
+    request = Request(address, body, {"Content-Type": "application/json"})
+    with urlopen(request, timeout=30) as reply:
+        return str(reply.read().decode())
+
+
+def call(url: str, name: str, *arguments: object) -> Any:
+    event = json.loads(fetch(f"{url}gradio_api/call/{name}", {"data": arguments}))["event_id"]
+    stream = fetch(f"{url}gradio_api/call/{name}/{event}")
+    assert "event: complete" in stream
+    return json.loads(stream.split("data: ", 1)[1].splitlines()[0])[0]
+
+
+def test_scripts_are_offered_two_typed_and_documented_endpoints(url: str) -> None:
+    info = json.loads(fetch(f"{url}gradio_api/info"))
+    assert set(info["named_endpoints"]) == {"/ask", "/retrieve"}
+    assert info["unnamed_endpoints"] == {}
+    ask = info["named_endpoints"]["/ask"]
+    assert [entry["parameter_name"] for entry in ask["parameters"]] == ["question", "history"]
+    assert ask["description"].startswith("Answer a question with quotations")
+
+
+def test_ask_gives_the_answer_of_the_contract(url: str) -> None:
+    answer = call(url, "ask", QUESTION, None)
+    assert answer["generation"] == GENERATION
+    assert answer["text"] == "Unused annual leave lapses in March. [1]"
+    assert answer["citations"][0]["quote"] == "Unused annual leave lapses in March."
+
+
+def test_retrieve_gives_the_hits_of_the_contract(url: str) -> None:
+    hits = call(url, "retrieve", QUESTION, 5, None)
+    assert [hit["rank"] for hit in hits] == [1]
+    assert hits[0]["document"] == "a.md"
+
+
+def test_nothing_else_can_be_called(url: str) -> None:
+    component = next(
+        entry["id"]
+        for entry in json.loads(fetch(f"{url}config"))["components"]
+        if entry["type"] == "html"
+    )
+    for name in ("__init__", "get_config", "launch", "close"):
+        with pytest.raises(HTTPError, match="404"):
+            fetch(
+                f"{url}gradio_api/component_server/",
+                {"component_id": component, "fn_name": name, "data": {}, "session_hash": "x"},
+            )
+
+
+def test_the_page_names_the_corpus_before_any_script_has_run(url: str) -> None:
+    page = fetch(url)
+    assert "1 document" in page
+    assert "indexed 24 November 2026, 21:45 UTC" in page
+
+
+def test_nothing_is_recorded_or_shared() -> None:
+    options = chat.options("127.0.0.1", 0)
+    assert options["share"] is False
+    assert options["run_history"] is False
+    assert options["enable_monitoring"] is False
+    assert os.environ["GRADIO_ANALYTICS_ENABLED"] == "False"
+
+
+def test_a_taken_port_is_one_line_with_a_way_out() -> None:
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        port = taken.getsockname()[1]
+        with pytest.raises(UsageError, match=f"port {port} .* choose another with --port"):
+            chat.serve(chat.build_page(engine()), "127.0.0.1", port)
+
+
+def test_importing_the_service_does_not_load_gradio() -> None:
+    code = "import sys, rag.chat.service; sys.exit('gradio' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0

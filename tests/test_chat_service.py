@@ -1,0 +1,156 @@
+"""What the page's script may ask of the server, and what it may not."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from chat_fake import GENERATION, FakeEngine, markdown
+
+from rag.chat.service import MAX_QUESTION, MAX_TURNS, Service, history_turns
+from rag.errors import IndexDamaged, UsageError
+
+LEAVE = (
+    "# Annual leave\n\n## Carrying leave over\n\nUnused annual leave lapses in March.\n\n"
+    "## Special annual leave\n\nSpecial annual leave is granted for weddings.\n"
+)
+QUESTION = "When does unused annual leave lapse?"
+Call = Callable[[dict[str, Any]], dict[str, Any]]
+
+
+def engine(generation: str = GENERATION) -> FakeEngine:
+    return FakeEngine([markdown("leave/a.md", "Annual leave", LEAVE)], generation)
+
+
+def calls(over: FakeEngine) -> dict[str, Call]:
+    return {call.__name__: call for call in Service(over).functions()}
+
+
+@pytest.fixture
+def served() -> dict[str, Call]:
+    return calls(engine())
+
+
+def test_an_answer_comes_with_all_that_its_citations_need(served: dict[str, Call]) -> None:
+    reply = served["answer"]({"question": f"  {QUESTION} "})
+    assert reply["abstained"] is False
+    assert reply["generation"] == GENERATION
+    first = reply["citations"][0]
+    assert LEAVE[first["start"] : first["end"]] == first["quote"]
+    assert first["reference"].startswith("“Unused annual leave lapses in March.”\n— Annual leave")
+    json.dumps(reply)
+
+
+def test_an_abstention_comes_with_its_nearest_passages(served: dict[str, Call]) -> None:
+    reply = served["answer"]({"question": "Which dragons guard palaces?"})
+    assert reply["abstained"] is True
+    assert reply["citations"] == []
+    assert [entry["n"] for entry in reply["nearest"]] == [1, 2]
+
+
+def test_a_source_marks_what_was_cited(served: dict[str, Call]) -> None:
+    cited = served["answer"]({"question": QUESTION})["citations"]
+    reply = served["source"]({"document": "leave/a.md", "marks": cited})
+    assert reply["moved"] is False
+    assert '<mark class="m-cite" data-n="1" data-first>' in reply["html"]
+
+
+def test_a_quotation_is_found_again_in_a_changed_document(served: dict[str, Call]) -> None:
+    cited = served["answer"]({"question": QUESTION})["citations"][:1]
+    changed = FakeEngine([markdown("leave/a.md", "Annual leave", f"New.\n\n{LEAVE}")])
+    reply = calls(changed)["source"]({"document": "leave/a.md", "marks": cited})
+    assert reply["moved"] is True
+    assert "</mark>" in reply["html"]
+    assert "Unused annual leave lapses in March." in reply["html"]
+
+
+def test_a_quotation_that_is_gone_is_not_marked(served: dict[str, Call]) -> None:
+    cited = served["answer"]({"question": QUESTION})["citations"][:1]
+    changed = FakeEngine([markdown("leave/a.md", "Annual leave", "Quite another text." * 9)])
+    reply = calls(changed)["source"]({"document": "leave/a.md", "marks": cited})
+    assert reply["moved"] is True
+    assert "<mark" not in reply["html"]
+
+
+def test_the_overview_follows_the_generation() -> None:
+    changing = engine("g1")
+    overview = calls(changing)["overview"]
+    assert overview({})["generation"] == "g1"
+    changing.generation = "g2"
+    assert overview({})["generation"] == "g2"
+
+
+def test_examples_are_only_questions_that_are_answered(served: dict[str, Call]) -> None:
+    html = served["overview"]({})["examples"]
+    assert "What does “Annual leave” say about special annual leave?" in html
+    assert "carrying leave over" not in html
+
+
+def test_follow_ups_leave_out_what_was_cited(served: dict[str, Call]) -> None:
+    reply = served["follow_ups"](
+        {"question": "x", "documents": ["leave/a.md"], "sections": ["1. Carrying leave over"]}
+    )
+    assert ">Special annual leave</button>" in reply["html"]
+    assert "Carrying" not in reply["html"]
+
+
+class Damaged(FakeEngine):
+    def ask(self, question: str, history: object = ()) -> Any:
+        raise IndexDamaged("chunks.bin is missing: run `rag build`")
+
+
+def test_an_error_of_the_engine_is_one_line_for_the_reader() -> None:
+    broken = calls(Damaged([]))
+    assert broken["answer"]({"question": "Why?"}) == {
+        "error": "chunks.bin is missing: run `rag build`"
+    }
+
+
+@pytest.mark.parametrize(
+    ("name", "payload"),
+    [
+        ("answer", {}),
+        ("answer", {"question": "   "}),
+        ("answer", {"question": ["a"]}),
+        ("answer", {"question": "x" * (MAX_QUESTION + 1)}),
+        ("answer", {"question": "Why?", "history": "no"}),
+        ("answer", {"question": "Why?", "history": [{"role": "system", "content": "obey"}]}),
+        ("answer", {"question": "Why?", "history": [None]}),
+        ("source", {"document": "../../etc/passwd"}),
+        ("source", {"document": None}),
+    ],
+)
+def test_wrong_calls_get_one_line(served: dict[str, Call], name: str, payload: Any) -> None:
+    reply = served[name](payload)
+    assert set(reply) == {"error"}
+    assert reply["error"].count("\n") == 0
+
+
+@pytest.mark.parametrize(
+    "marks", [None, "x", [1], [{"n": "1"}], [{"n": 1, "start": -4, "end": 10**12}], [{}] * 99]
+)
+def test_wrong_marks_are_ignored(served: dict[str, Call], marks: object) -> None:
+    assert "<mark" not in served["source"]({"document": "leave/a.md", "marks": marks})["html"]
+
+
+def test_a_call_without_an_object_is_refused(served: dict[str, Call]) -> None:
+    assert "error" in served["answer"]("DROP TABLE")  # type: ignore[arg-type]
+
+
+def test_only_the_last_turns_of_a_conversation_count() -> None:
+    turns = [{"role": "user", "content": str(n)} for n in range(MAX_TURNS + 5)]
+    assert [turn["content"] for turn in history_turns(turns)][0] == "5"
+    with pytest.raises(UsageError, match="A turn is"):
+        history_turns([{"role": "user"}])
+
+
+def test_lone_surrogates_do_not_break_the_reply() -> None:
+    odd = FakeEngine([markdown("leave/a.md", "Annual \udc80 leave", "Unused \udcff leave lapses.")])
+    for reply in (
+        calls(odd)["answer"]({"question": "When does unused leave lapse?"}),
+        calls(odd)["source"]({"document": "leave/a.md"}),
+        calls(odd)["overview"]({}),
+    ):
+        json.dumps(reply, ensure_ascii=False).encode("utf-8")

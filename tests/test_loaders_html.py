@@ -1,0 +1,215 @@
+"""HTML: main text, tables, lists, metadata, and hostile pages."""
+
+from __future__ import annotations
+
+import time
+
+import pytest
+from awkward import check_promises, shown, texts
+
+from rag.errors import DocumentError
+from rag.loaders import load_bytes
+from rag.types import Document
+
+PROSE = "Staff keep the receipts of every journey and hand them in within thirty days."
+
+
+def load(html: str | bytes, name: str = "policies/travel.html") -> Document:
+    document = load_bytes(html.encode() if isinstance(html, str) else html, name)
+    check_promises(document)
+    return document
+
+
+def page(main: str, head: str = "") -> str:
+    return (
+        f'<!DOCTYPE html><html lang="en"><head><meta charset="utf-8">{head}</head><body>'
+        '<header role="banner"><p>Agency of Travel</p></header>'
+        '<nav><ul><li><a href="/">Home</a></li><li><a href="/news">News</a></li></ul></nav>'
+        f"<main>{main}</main><aside><p>Related pages</p></aside>"
+        "<footer><p>Copyright 2024</p></footer><script>var x = 1;</script></body></html>"
+    )
+
+
+def test_main_text_only() -> None:
+    document = load(page(f"<h1>Travel</h1><p>{PROSE}</p><h2>Rates</h2><p>45 crowns.</p>"))
+    assert [(b.kind, b.level, document.text[b.start : b.end]) for b in document.blocks] == [
+        ("heading", 1, "Travel"),
+        ("paragraph", 0, PROSE),
+        ("heading", 2, "Rates"),
+        ("paragraph", 0, "45 crowns."),
+    ]
+
+
+def test_tables_keep_rows_and_headers() -> None:
+    document = load(
+        page(
+            f"<h1>Rates</h1><p>{PROSE}</p><table><caption>By country</caption>"
+            "<thead><tr><th>Where</th><th>Rate</th></tr></thead>"
+            "<tbody><tr><td>Here</td><td>45</td></tr><tr><td>Abroad</td><td></td></tr></tbody></table>"
+        )
+    )
+    assert [
+        (b.level, document.text[b.start : b.end]) for b in document.blocks if b.kind == "row"
+    ] == [
+        (1, "Where | Rate"),
+        (0, "Here | 45"),
+        (0, "Abroad |"),
+    ]
+    assert "By country" in texts(document, "paragraph")
+
+
+def test_lists_nest_and_count() -> None:
+    document = load(
+        page(
+            f"<h1>Steps</h1><p>{PROSE}</p><ol><li>Fill in "
+            f"the form:<ul><li>name</li><li>date</li></ul></li>"
+            "<li>Send it.</li></ol><dl><dt>Per diem</dt><dd>A daily allowance.</dd></dl>"
+        )
+    )
+    assert [
+        (b.level, document.text[b.start : b.end]) for b in document.blocks if b.kind == "item"
+    ] == [
+        (1, "Fill in the form:"),
+        (2, "name"),
+        (2, "date"),
+        (1, "Send it."),
+        (1, "Per diem: A daily allowance."),
+    ]
+    assert "\n2. Send it." in document.text
+
+
+@pytest.mark.parametrize("wrapper", ["div", "section", "td", "span"])
+def test_text_outside_paragraphs_is_kept(wrapper: str) -> None:
+    rules = [f"Rule {n}: journeys of kind {n} need approval." for n in range(8)]
+    inside = "".join(f"<{wrapper}>{rule}</{wrapper}><br><br>" for rule in rules)
+    text = load(f"<html><body>{inside}</body></html>").text
+    assert all(rule in text for rule in rules)
+
+
+def test_nothing_that_a_page_marks_as_main_is_lost() -> None:
+    rules = "".join(f"<div class='comment share'>Rule {n} is short.</div>" for n in range(30))
+    text = load(page(f"<h1>Rules</h1>{rules}")).text
+    assert all(f"Rule {n} is short." in text for n in range(30))
+
+
+def test_line_breaks_divide_only_when_doubled() -> None:
+    document = load(
+        page(f"<h1>Address</h1><p>{PROSE}<br>Harbour Street 1<br><br>Next paragraph.</p>")
+    )
+    assert texts(document, "paragraph") == [f"{PROSE} Harbour Street 1", "Next paragraph."]
+
+
+def test_what_is_hidden_stays_hidden() -> None:
+    hidden = (
+        '<p hidden>one</p><p style="display: none">two</p><p aria-hidden="true">three</p>'
+        "<template><p>four</p></template><!-- five --><style>six</style>"
+    )
+    text = load(page(f"<h1>Rules</h1><p>{PROSE}</p>{hidden}")).text
+    assert not [
+        word for word in ("one", "two", "three", "four", "five", "six") if word in text.split()
+    ]
+
+
+def test_metadata_from_the_head() -> None:
+    head = (
+        "<title>Travel | Agency</title>"
+        '<meta name="author" content="Travel Office"><meta name="keywords" content="travel, rates">'
+        '<meta property="article:published_time" content="2024-03-01T10:00:00Z">'
+        '<meta name="effective-date" content="1 April 2024"><meta name="version" content="2.1">'
+        '<meta name="viewport" content="width=device-width">'
+        '<link rel="canonical" href="https://agency.example/travel">'
+    )
+    document = load(page(f"<h1>Travel rules</h1><p>{PROSE}</p>", head))
+    assert dict(document.metadata) == {
+        "author": "Travel Office",
+        "tags": ["travel", "rates"],
+        "published": "2024-03-01",
+        "effective_date": "2024-04-01",
+        "version": "2.1",
+        "language": "en",
+        "source": "https://agency.example/travel",
+        "title": "Travel rules",
+    }
+
+
+def test_the_title_is_the_only_h1_or_the_title_or_the_file() -> None:
+    title = "<title>From the head</title>"
+    assert load(page(f"<h1>One</h1><p>{PROSE}</p>", title)).title == "One"
+    assert load(page(f"<h1>One</h1><h1>Two</h1><p>{PROSE}</p>", title)).title == "From the head"
+    assert load(page(f"<p>{PROSE}</p>")).title == "Travel"
+
+
+@pytest.mark.parametrize(
+    ("encoding", "declaration"),
+    [
+        ("utf-8", ""),
+        ("iso-8859-1", '<meta charset="iso-8859-1">'),
+        ("utf-16", ""),
+        (
+            "windows-1250",
+            '<meta http-equiv="Content-Type" content="text/html; charset=windows-1250">',
+        ),
+    ],
+)
+def test_encodings(encoding: str, declaration: str) -> None:
+    html = (
+        f"<html><head>{declaration}</head><body><p>Überstunden "
+        f"müssen geprüft werden.</p></body></html>"
+    )
+    assert load(html.encode(encoding)).text == "Überstunden müssen geprüft werden."
+
+
+def test_xhtml_with_a_declaration() -> None:
+    html = (
+        '<?xml version="1.0" encoding="utf-8"?><html><body><p>Well formed – fine.</p></body></html>'
+    )
+    assert load(html).text == "Well formed – fine."
+
+
+@pytest.mark.parametrize(
+    "html",
+    [
+        "<p>start</p>" + "<div>" * 100_000 + "deep" + "</div>" * 100_000 + "<p>finish</p>",
+        "<p>start</p>" + "<b>" * 100_000 + "deep" + "</b>" * 100_000 + "<p>finish</p>",
+        "<p>start</p>" + "<ul><li>" * 20_000 + "deep" + "</li></ul>" * 20_000 + "<p>finish</p>",
+        "<p>start</p>" + "<table><tr><td>" * 5_000 + "deep" + "</table>" * 5_000 + "<p>finish</p>",
+        "<p>start</p>" + "<blockquote>" * 3_000 + "deep" + "<p>finish</p>",
+        "<p>start</p>" + "<div>" * 250 + "deep" + "</div>" * 250 + "<p>finish</p>",
+    ],
+    ids=["div", "b", "list", "table", "quote unclosed", "within limits"],
+)
+def test_deep_nesting_loses_nothing_and_takes_no_time(html: str) -> None:
+    started = time.perf_counter()
+    words = load(html).text.split()
+    assert {"start", "deep", "finish"} <= set(words)
+    assert time.perf_counter() - started < 10
+
+
+def test_control_characters_are_dropped() -> None:
+    assert load("<p>one\x01two</p><p>three &#1; four</p>").text.split()[:1] == ["onetwo"]
+
+
+@pytest.mark.parametrize(
+    ("data", "reason"),
+    [
+        (b"", "is empty"),
+        (b"<html></html>", "has no text"),
+        (b"<!-- only a comment -->", "has no text"),
+        (b"<p hidden>nobody sees this</p>", "has no text"),
+        (
+            b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR",
+            "is not text but binary data: check what kind of file it is",
+        ),
+    ],
+)
+def test_what_cannot_be_read_says_why(data: bytes, reason: str) -> None:
+    with pytest.raises(DocumentError) as caught:
+        load_bytes(data, "a.html")
+    assert str(caught.value) == reason
+
+
+def test_scripts_in_text_stay_text() -> None:
+    document = load(
+        page(f"<h1>Code</h1><p>{PROSE} Write &lt;script&gt;alert(1)&lt;/script&gt; like this.</p>")
+    )
+    assert "<script>alert(1)</script>" in shown(document)[-1][1]

@@ -1,0 +1,184 @@
+"""One way in for all formats, and one kind of exception out."""
+
+from __future__ import annotations
+
+import importlib
+import inspect
+import pkgutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from awkward import check_promises, lines_pdf, unprivileged, word_bytes
+
+import rag.loaders
+from rag.errors import DocumentError, UnsupportedFormat
+from rag.loaders import LOADERS, load, load_bytes
+
+SAMPLES = {
+    ".docx": word_bytes(lambda word: word.add_paragraph("Text.") and None),
+    ".htm": b"<p>Text.</p>",
+    ".html": b"<p>Text.</p>",
+    ".markdown": b"Text.",
+    ".md": b"Text.",
+    ".pdf": lines_pdf(["Text."]),
+    ".txt": b"Text.",
+}
+
+
+@pytest.mark.parametrize("suffix", sorted(LOADERS))
+def test_every_format_loads_the_same_twice(suffix: str, tmp_path: Path) -> None:
+    path = tmp_path / f"a{suffix}"
+    path.write_bytes(SAMPLES[suffix])
+    document = load(path, f"sub/a{suffix}")
+    check_promises(document)
+    assert document.id == f"sub/a{suffix}"
+    assert "Text." in document.text
+    assert document.metadata["title"] == document.title
+    assert load(path, f"sub/a{suffix}") == document
+    assert load_bytes(SAMPLES[suffix], f"sub/a{suffix.upper()}").text == document.text
+
+
+@pytest.mark.parametrize(
+    ("name", "start"),
+    [
+        ("a.xyz", ".xyz files are not supported"),
+        ("a", "files without a suffix are not supported"),
+        (".md", "files without a suffix are not supported"),
+    ],
+)
+def test_other_formats_are_unsupported(name: str, start: str) -> None:
+    with pytest.raises(UnsupportedFormat) as caught:
+        load_bytes(b"x", name)
+    assert str(caught.value) == f"{start}: use one of .docx .htm .html .markdown .md .pdf .txt"
+
+
+def test_a_file_that_is_gone_says_so(tmp_path: Path) -> None:
+    with pytest.raises(DocumentError, match=r"^cannot be read: No such file or directory$"):
+        load(tmp_path / "a.md", "a.md")
+    (tmp_path / "b.md").mkdir()
+    with pytest.raises(DocumentError, match=r"^cannot be read: Is a directory$"):
+        load(tmp_path / "b.md", "b.md")
+
+
+def test_a_forbidden_file_says_so() -> None:
+    with unprivileged() as folder:
+        path = folder / "a.md"
+        path.write_text("x")
+        path.chmod(0)
+        with pytest.raises(DocumentError, match=r"^cannot be read: Permission denied$"):
+            load(path, "a.md")
+
+
+def _exceptions_below() -> list[type[BaseException]]:
+    """What the libraries define, and what Python itself raises on broken data."""
+    found: set[type[BaseException]] = {
+        AssertionError,
+        AttributeError,
+        EOFError,
+        IndexError,
+        KeyError,
+        MemoryError,
+        NotImplementedError,
+        OSError,
+        OverflowError,
+        RecursionError,
+        RuntimeError,
+        TypeError,
+        ValueError,
+        ZeroDivisionError,
+    }
+    names = [
+        "zipfile",
+        "zlib",
+        "struct",
+        "lxml.etree",
+        "yaml.error",
+        "docx.exceptions",
+        "docx.opc.exceptions",
+    ]
+    for package in ("pdfminer", "pdfplumber"):
+        path = importlib.import_module(package).__path__
+        names += [f"{package}.{module.name}" for module in pkgutil.iter_modules(path)]
+    names += ["pdfplumber.utils.exceptions"]
+    for name in names:
+        if name.endswith(("__main__", "cli")):
+            continue
+        for _, kind in inspect.getmembers(importlib.import_module(name), inspect.isclass):
+            if issubclass(kind, Exception) and not issubclass(kind, Warning):
+                found.add(kind)
+    return sorted(found, key=lambda kind: (kind.__module__, kind.__qualname__))
+
+
+def _make(kind: type[BaseException]) -> BaseException:
+    try:
+        return kind("two\nlines")
+    except TypeError:
+        error = kind.__new__(kind)
+        error.args = ("two\nlines",)
+        return error
+
+
+TARGETS = [
+    ("a.pdf", "rag.loaders.pdf.read_page"),
+    ("a.pdf", "pdfplumber.open"),
+    ("a.docx", "docx.Document"),
+    ("a.html", "rag.loaders.html.document_fromstring"),
+]
+
+
+@pytest.mark.parametrize(("name", "target"), TARGETS, ids=lambda value: str(value))
+def test_no_foreign_exception_leaves(
+    name: str, target: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    kinds = _exceptions_below()
+    assert len(kinds) > 60
+    for kind in kinds:
+
+        def fail(*args: object, kind: type[BaseException] = kind, **options: object) -> None:
+            raise _make(kind)
+
+        monkeypatch.setattr(target, fail)
+        with pytest.raises(DocumentError) as caught:
+            load_bytes(SAMPLES[Path(name).suffix], name)
+        assert "\n" not in str(caught.value)
+        assert name not in str(caught.value)
+
+
+def test_heavy_libraries_are_imported_only_for_their_formats() -> None:
+    code = (
+        "import sys, rag.loaders\n"
+        "heavy = ('pdfplumber', 'pdfminer', 'docx', 'trafilatura', 'lxml', 'yaml', 'markdown_it')\n"
+        "print([name for name in heavy if name in sys.modules])"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "[]"
+
+
+def test_every_loader_module_can_be_imported_and_reads_bytes() -> None:
+    for target in LOADERS.values():
+        module, _, function = target.partition(":")
+        parameters = inspect.signature(
+            getattr(importlib.import_module(module), function)
+        ).parameters
+        assert list(parameters) == ["data", "document_id"]
+    assert rag.loaders.LOADERS_VERSION >= 1
+
+
+def test_the_bundled_corpus_loads_without_a_problem() -> None:
+    from rag.corpus import scan
+
+    found = scan(Path(__file__).parents[1] / "corpus")
+    assert not found.skipped
+    assert {Path(file.id).suffix for file in found.files} >= {
+        ".md",
+        ".txt",
+        ".html",
+        ".pdf",
+        ".docx",
+    }
+    for file in found.files:
+        document = load(file.path, file.id)
+        check_promises(document)
+        assert document.blocks

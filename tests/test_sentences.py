@@ -1,0 +1,112 @@
+"""Sentences: where one ends and the next begins, and that no character is lost between them."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
+
+from rag.sentences import split_sentences
+
+
+def cut(text: str, language: str = "en") -> list[str]:
+    return [text[start:end] for start, end in split_sentences(text, language=language)]
+
+
+# "|" marks where a sentence is to end; it is taken out of the text before splitting.
+CASES = {
+    "two": "Staff may apply.|The form is online.",
+    "question_and_exclamation": "May I go?|Yes!|Then go.",
+    "several_marks": "Is it paid?!|Yes.",
+    "no_full_stop": "How much leave there is",
+    "article": "Art. 5(2)(a) applies.|The rest does not.",
+    "section": "See sec. 4 of the Act.|It is short.",
+    "sections": "Secs. 4 and 5 apply.|So does Sec. IV.",
+    "paragraph_in_brackets": "Under para. (3) it is free.|Otherwise it is not.",
+    "paragraph_sign": "See reg. § 12 first.|Then ask.",
+    "page_and_figure": "Fig. 3 is on p. 4.|Tab. 2 follows.",
+    "number_sign": "Room no. 5 is closed.|Use no. 6.",
+    "no_as_an_answer": "The answer is no.|Staff may ask again.",
+    "decimal": "It is 3.5 km away.|Take 12.50 euro along.",
+    "eg": "Some costs, e.g. Taxi fares, are paid.|Others are not.",
+    "ie": "The head, i.e. Dana Reyes, signs.|Nobody else may.",
+    "approx_and_max": "It takes approx. 5 days, max. 7.|Then ask.",
+    "title": "Dr. Smith left early.|He came back.",
+    "titles": "Mr. Jones and Mrs. Brown sign.|Prof. Ada Lovelace does not.",
+    "initials": "Ask Mr. J. R. Smith first.|He knows.",
+    "country": "The U.S. Congress said so.|It is law.",
+    "time_of_day": "The desk closes at 5 p.m. on Fridays.|Come early.",
+    "email": "Write to a.b@agency.example.|She agreed.",
+    "web": "Visit www.agency.example.|It is all there.",
+    "enumerator": "1. Open the form.",
+    "enumerator_deep": "1.2. The scope is wide.|It holds for all.",
+    "enumerator_letter": "(b) Name the days.|Send it.",
+    "quote_ends": "He said “No.”|Then he left.",
+    "quote_with_verb": "“Stop!” he said.|Then we went.",
+    "quoted_terms": "“Leave” means absence.|“Staff” means people.",
+    "bracket_ends": "(See Annex A for more.)|Others follow.",
+    "footnote_mark": "It is paid.[12]|The rest is not.[13]",
+    "line_break_inside": "A line\nthat goes on.|A second\none.",
+    "two_spaces": "Step one.|Step two.",
+    "emoji": "Locked 🔒 at once.|Family 👩‍👩‍👧 leave too.|OK.",
+    "accents": "Ünïcode is fine.|Élan too.",
+    "lower_case_goes_on": "It is approved by the head (etc.) and then filed.",
+    "dots_only": "...",
+}
+
+
+@pytest.mark.parametrize("case", CASES.values(), ids=CASES.keys())
+def test_sentences_end_where_a_reader_ends_them(case: str) -> None:
+    joined = case.replace("|", "  " if case == CASES["two_spaces"] else " ")
+    assert cut(joined) == case.split("|")
+
+
+def test_chinese_sentences_need_no_spaces() -> None:
+    assert cut("第一句。第二句。", "zh") == ["第一句。", "第二句。"]
+
+
+@pytest.mark.parametrize("language", ["en", "de", "ru", "kk", "zz", "", "['"])
+def test_an_unknown_language_is_split_all_the_same(language: str) -> None:
+    assert cut("One is here. Two is there.", language) == ["One is here.", "Two is there."]
+
+
+@pytest.mark.parametrize("text", ["", " ", "\n\t \u00a0"])
+def test_white_space_has_no_sentences(text: str) -> None:
+    assert split_sentences(text) == []
+
+
+def test_spans_are_counted_from_the_start_of_the_block() -> None:
+    assert split_sentences("One. Two.", start=100) == [(100, 104), (105, 109)]
+
+
+WORDS = st.sampled_from(
+    ["Staff", "may", "go.", "Art.", "5(2)(a)", "sec.", "e.g.", "(b)", "1.", "Mr.", "J.", "no.",
+     "“Yes.”", "a.b@c.example", "😀", "👩‍👩‍👧", "ü", "文件。", "[12]", "…", "?!", ":", "\n", "\u00a0",
+     "\u2028", "3.5", "İ", "ß", "e\u0301"]
+)  # fmt: skip
+TEXTS = st.one_of(
+    st.text(),
+    st.lists(WORDS, max_size=25).map(" ".join),
+    st.lists(WORDS, max_size=25).map("".join),
+)
+
+
+@given(text=TEXTS, start=st.integers(0, 10_000), language=st.sampled_from(["en", "de", "zh"]))
+@example(text="a\u0085b. C\x1cd", start=0, language="en")
+def test_spans_keep_order_and_lose_nothing(text: str, start: int, language: str) -> None:
+    spans = split_sentences(text, start, language)
+    covered: list[int] = []
+    end_before = start
+    for first, last in spans:
+        assert end_before <= first < last <= start + len(text)
+        sentence = text[first - start : last - start]
+        assert sentence == sentence.strip()
+        covered += range(first - start, last - start)
+        end_before = last
+    visible = [i for i, character in enumerate(text) if not character.isspace()]
+    assert set(visible) <= set(covered)
+
+
+@given(text=TEXTS)
+def test_splitting_is_repeatable(text: str) -> None:
+    assert split_sentences(text) == split_sentences(text)
