@@ -51,7 +51,7 @@ def understand(
     question: str,
     history: Sequence[Turn] = (),
     leaning_weight: float = 0.4,
-    topic_weight: float = 0.2,
+    topic_weight: float = 0.3,
 ) -> Understood:
     """Read a question in its conversation.
 
@@ -77,6 +77,47 @@ def understand(
 
 def _one_line(text: str) -> str:
     return " ".join(_LONE_SURROGATE.sub("\ufffd", text).split())
+
+
+_NEXT_PART = re.compile(
+    r"(?:,\s*|\s+)(?:and|or)\s+"
+    r"(?=(?:(?:if|once|in case|after|before|when)\b[^,?]*,\s*)?"
+    r"(?:for |by |at |to |from |until |in )?"
+    r"(?:what|how|when|who|whom|where|why|which|is|are|do|does|did|can|must|may|should|will)\b)"
+    r"|(?<=\?)\s+(?=\w)",
+    re.IGNORECASE,
+)
+_LEAST_WORDS_OF_PART = 3
+_MOST_PARTS = 3
+_WHOLE_WEIGHT = 0.5
+
+
+def split_parts(understood: Understood) -> tuple[Understood, ...]:
+    """The questions that one question asks: "who pays, and by when?" is two.
+
+    Each part is searched for together with the whole, from which it takes its topic.
+
+    Returns:
+        One to three questions in order; `understood` itself if it asks one thing.
+    """
+    question = understood.question
+    if not re.search(r"\b(?:what|how|when|who|where|why|which)\b", question, re.IGNORECASE):
+        return (understood,)
+    pieces = [piece.strip() for piece in _NEXT_PART.split(question)]
+    pieces = [piece for piece in pieces if len(piece.split()) >= _LEAST_WORDS_OF_PART]
+    if not 2 <= len(pieces) <= _MOST_PARTS:
+        return (understood,)
+    before = understood.queries[1:]
+    context = understood.standalone.removesuffix(question).strip()
+    return tuple(
+        Understood(
+            question=piece,
+            standalone=f"{context} {piece}".strip(),
+            queries=((piece, 1.0), (question, _WHOLE_WEIGHT), *before),
+            leans=understood.leans,
+        )
+        for piece in pieces
+    )
 
 
 def leans_on_history(question: str) -> bool:

@@ -12,11 +12,11 @@ from rag.answering.compose import abstention_text, answer_text, cite, nearest
 from rag.answering.confidence import confidence, threshold
 from rag.answering.evidence import Weights, gather
 from rag.answering.select import select
-from rag.conversation import Understood, understand
+from rag.conversation import Understood, split_parts, understand
 from rag.encoders import Encoder, load_encoder
 from rag.errors import DocumentNotFound, IndexIncompatible, UsageError
 from rag.reader import Reader
-from rag.retrieval import Found, query_vector, search
+from rag.retrieval import Found, query_vectors, search
 from rag.settings import Settings
 from rag.store.generation import Generation, open_current
 from rag.store.tables import DocumentInfo
@@ -73,7 +73,8 @@ class Index:
         """
         if k < 1:
             raise UsageError(f"k must be at least 1, got {k}")
-        return list(self._search(self._understand(question, history), k).hits)
+        (found,) = self._search([self._understand(question, history)], k)
+        return list(found.hits)
 
     def ask(self, question: str, history: Sequence[Turn] = (), id: str | None = None) -> Answer:  # noqa: A002 - the contract's name
         """Answer from the sources, or abstain.
@@ -89,21 +90,28 @@ class Index:
         """
         started = time.perf_counter()
         understood = self._understand(question, history)
-        found = self._search(understood, _READ)
+        parts = split_parts(understood)
+        found = self._search(parts, _READ)
         reader = self._models.reader
-        evidence = gather(self._generation, understood, found, reader, Weights())
-        sure = confidence(evidence, with_reader=reader is not None)
-        abstains = sure < threshold(self._models.settings.caution, with_reader=reader is not None)
-        quotations = [] if abstains else select(evidence)
+        evidence = [
+            gather(self._generation, part, own, reader, Weights())
+            for part, own in zip(parts, found, strict=True)
+        ]
+        sure = [confidence(own, with_reader=reader is not None) for own in evidence]
+        least = threshold(self._models.settings.caution, with_reader=reader is not None)
+        quotations = select([own for own, p in zip(evidence, sure, strict=True) if p >= least])
         citations = cite(quotations, self.document)
-        passages = nearest(found.hits)
+        unanswered = [part.question for part, p in zip(parts, sure, strict=True) if p < least]
+        passages = nearest([hit for own in found for hit in own.hits])
         documents = self._generation.manifest.documents
         return Answer(
             question=question,
             standalone_question=understood.standalone,
             abstained=not citations,
-            confidence=sure,
-            text=answer_text(citations) if citations else abstention_text(documents, len(passages)),
+            confidence=max(sure),
+            text=answer_text(citations, unanswered)
+            if citations
+            else abstention_text(documents, len(passages)),
             citations=citations,
             nearest=passages,
             generation=self.generation,
@@ -116,16 +124,18 @@ class Index:
             raise UsageError("the question is empty")
         return understand(question, history)
 
-    def _search(self, understood: Understood, k: int) -> Found:
+    def _search(self, questions: Sequence[Understood], k: int) -> list[Found]:
         encoder = self._models.encoder
         if encoder.digest != self._generation.manifest.encoder_digest:
             raise IndexIncompatible(
                 f"this index was made with encoder {self._generation.manifest.encoder!r}, the "
                 f"settings name {encoder.name!r}: run `rag build`, or set the encoder back"
             )
-        query = query_vector(encoder, understood)
         weight = self._models.settings.dense_weight
-        return search(self._generation, query, understood, k, weight)
+        return [
+            search(self._generation, query, question, k, weight)
+            for question, query in zip(questions, query_vectors(encoder, questions), strict=True)
+        ]
 
     def document(self, document_id: str) -> Document:
         """A document with its canonical text, blocks and pages.

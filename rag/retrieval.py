@@ -44,14 +44,16 @@ class Found:
     similarities: tuple[Floats, ...]
 
 
-def query_vector(encoder: Encoder, understood: Understood) -> Vectors:
-    """The weighted sum of the vectors of a question and those before it, normalised."""
-    texts = [text for text, _ in understood.queries]
-    weights = np.array([weight for _, weight in understood.queries], dtype=np.float32)
-    total = weights @ encoder.encode(texts)
-    norm = float(np.linalg.norm(total))
-    vector: Vectors = (total / norm if norm > 0 else total).astype(np.float32)
-    return vector
+def query_vectors(encoder: Encoder, questions: Sequence[Understood]) -> list[Vectors]:
+    """For each question, the weighted sum of its own vector and those before it, normalised."""
+    texts = list(dict.fromkeys(text for q in questions for text, _ in q.queries))
+    known = dict(zip(texts, encoder.encode(texts), strict=True))
+    vectors = []
+    for question in questions:
+        total = sum(np.float32(weight) * known[text] for text, weight in question.queries)
+        norm = float(np.linalg.norm(total))
+        vectors.append(np.asarray(total / norm if norm > 0 else total, dtype=np.float32))
+    return vectors
 
 
 def search(
@@ -65,7 +67,7 @@ def search(
 
     Args:
         generation: the snapshot to search.
-        query: from `query_vector`.
+        query: from `query_vectors`.
         understood: the question.
         k: how many hits at most.
         dense_weight: share of the embeddings in the fused score, 0 to 1; BM25 has the rest.

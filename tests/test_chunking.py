@@ -20,7 +20,9 @@ Cut = Callable[..., list[Chunk]]
 WINDOW = 256
 
 
-def document(*pieces: Piece, name: str = "a.txt", title: str = "Rules", gap: str = "\n\n") -> Document:
+def document(
+    *pieces: Piece, name: str = "a.txt", title: str = "Rules", gap: str = "\n\n"
+) -> Document:
     """A document whose blocks are these pieces, one below the other."""
     text, blocks = "", []
     for kind, content, level in pieces:
@@ -209,7 +211,9 @@ def test_a_word_without_end_is_cut_somewhere(cut: Cut, encoder: Encoder, charact
     assert max(encoder.count_tokens([c.enriched for c in chunks])) <= WINDOW
 
 
-@pytest.mark.parametrize("title", ["t" * 5_000, "Very long title " * 200, "标题" * 500, " > " * 300])
+@pytest.mark.parametrize(
+    "title", ["t" * 5_000, "Very long title " * 200, "标题" * 500, " > " * 300]
+)
 def test_a_title_without_end_does_not_crowd_out_the_text(
     cut: Cut, encoder: Encoder, title: str
 ) -> None:
@@ -234,7 +238,7 @@ def test_a_metadata_language_of_any_form_is_accepted(cut: Cut) -> None:
 SENTENCES = st.sampled_from(
     [
         "Staff may go.", "See Art. 5(2)(a) for more.", "You need:", "Why?", "Ünïcode 😀 is fine.",
-        "文件在此。", "Ask a.b@agency.example first.", "12", "—", "***", "x" * 300, "İstanbul is far.",
+        "文件在此。", "Ask a.b@agency.example first.", "12", "—", "***", "x" * 300, "İzmir is far.",
         "One two three four five six seven eight nine ten eleven twelve thirteen fourteen.",
         "It holds " + "again and " * 40 + "again.", "It holds " + "for ever and " * 110 + "ever.",
     ]

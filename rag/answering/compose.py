@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 
 from rag.answering.select import Quotation
 from rag.markup import plain_text
@@ -40,15 +40,15 @@ def cite(
     return tuple(citations)
 
 
-def answer_text(citations: Sequence[Citation]) -> str:
-    """The quotes without markup, each followed by its number.
+def answer_text(citations: Sequence[Citation], unanswered: Sequence[str] = ()) -> str:
+    """The quotes without markup, each followed by its number, and what was left unanswered.
 
     Numbers in brackets that the source itself has (footnote marks) are left out: here they would
     point to the wrong thing.
     """
-    return " ".join(
-        f"{_FOOTNOTE.sub('', plain_text(c.document, c.quote))} [{c.n}]" for c in citations
-    )
+    quotes = [f"{_FOOTNOTE.sub('', plain_text(c.document, c.quote))} [{c.n}]" for c in citations]
+    missing = [f"I found no sentence that answers “{part.rstrip(' ?.')}”." for part in unanswered]
+    return " ".join(quotes + missing)
 
 
 def abstention_text(documents: int, passages: int) -> str:
@@ -62,8 +62,10 @@ def abstention_text(documents: int, passages: int) -> str:
     return text
 
 
-def nearest(hits: Sequence[Hit]) -> tuple[Passage, ...]:
-    """The first hits as they are shown beside an answer or an abstention."""
+def nearest(hits: Iterable[Hit]) -> tuple[Passage, ...]:
+    """The best of `hits`, each once, as they are shown beside an answer or an abstention."""
+    best = {hit.row: hit for hit in sorted(hits, key=lambda hit: (hit.scores.fused, -hit.row))}
+    ranked = sorted(best.values(), key=lambda hit: (-hit.scores.fused, hit.row))
     return tuple(
         Passage(
             document=hit.chunk.document,
@@ -75,5 +77,5 @@ def nearest(hits: Sequence[Hit]) -> tuple[Passage, ...]:
             text=hit.chunk.text,
             score=round(max(0.0, min(1.0, hit.scores.dense)), 4),
         )
-        for hit in hits[:_NEAREST]
+        for hit in ranked[:_NEAREST]
     )

@@ -49,12 +49,23 @@ class Quotation:
         return self.chunk.sentences[self.last].end
 
 
-def select(evidence: Evidence) -> list[Quotation]:
-    """The quotations that make the answer, in reading order; empty if there is no candidate."""
-    chosen = _pick(evidence)
+def select(parts: Sequence[Evidence]) -> list[Quotation]:
+    """The quotations that make the answer, in reading order; empty if there is no candidate.
+
+    Args:
+        parts: the evidence for each part of the question; all share the room for words.
+    """
+    most = max(1, _MOST_SENTENCES - len(parts) + 1)
+    chosen = [_pick(evidence, most) for evidence in parts]
     quotations: dict[tuple[str, int], Quotation] = {}
     words = 0
-    for candidate in chosen:
+    # The best sentence of every part comes before the second of any.
+    for evidence, candidate in (
+        (evidence, candidates[place])
+        for place in range(most)
+        for evidence, candidates in zip(parts, chosen, strict=True)
+        if place < len(candidates)
+    ):
         brought = _with_context(candidate, evidence.kind)
         size = sum(
             len(q.chunk.text[q.start - q.chunk.start : q.end - q.chunk.start].split())
@@ -68,13 +79,13 @@ def select(evidence: Evidence) -> list[Quotation]:
     return _reading_order(_without_overlap(list(quotations.values())))
 
 
-def _pick(evidence: Evidence) -> list[Candidate]:
+def _pick(evidence: Evidence, most: int) -> list[Candidate]:
     if not evidence.candidates:
         return []
     best = evidence.candidates[0]
     chosen = [best]
     for candidate in evidence.candidates[1:]:
-        if len(chosen) >= _MOST_SENTENCES or candidate.score < best.score - _CLOSE:
+        if len(chosen) >= most or candidate.score < best.score - _CLOSE:
             break
         if any(_same(candidate, other) for other in chosen):
             continue

@@ -1,0 +1,124 @@
+"""Questions in their conversation: when the turns before count, and for how much."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Literal
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from rag.conversation import leans_on_history, split_parts, understand
+
+if TYPE_CHECKING:
+    from rag.types import Turn
+
+
+def said(*contents: str, role: Literal["user", "assistant"] = "user") -> list[Turn]:
+    return [{"role": role, "content": content} for content in contents]
+
+
+FULL = "How many days of annual leave do new members of staff get?"
+
+
+def test_a_first_question_stands_alone() -> None:
+    understood = understand("  How many\n days?  ")
+    assert understood.question == understood.standalone == "How many days?"
+    assert understood.queries == (("How many days?", 1.0),)
+    assert not understood.leans
+
+
+@pytest.mark.parametrize(
+    "question",
+    ["And for contractors?", "What about part-time staff members abroad?", "Why?", "Is it paid?",
+     "Do they need an approval by the head of office?", "Which one applies to travel abroad?"],
+)  # fmt: skip
+def test_a_question_that_points_back_leans(question: str) -> None:
+    assert leans_on_history(question)
+    understood = understand(question, said(FULL))
+    assert understood.leans
+    assert understood.standalone == f"{FULL} {question}"
+
+
+@pytest.mark.parametrize(
+    "question",
+    [FULL, "Who approves business trips outside the European Union?",
+     "What happens to unused vacation days after an employee resigns?"],
+)  # fmt: skip
+def test_a_question_of_its_own_does_not_lean(question: str) -> None:
+    assert not leans_on_history(question)
+    assert understand(question, said("May I smoke?")).standalone == question
+
+
+def test_weights_fall_with_age() -> None:
+    one, two, three, four = "Is it paid?", "Second?", "Third?", "Fourth?"
+    understood = understand("And then?", said(four, three, two, one), leaning_weight=0.5)
+    assert understood.queries == (
+        ("And then?", 1.0),
+        (one, 0.5),
+        (two, 0.5**2),
+        (three, 0.5**3),
+    )
+
+
+def test_the_topic_lingers_weakly_where_nothing_leans() -> None:
+    understood = understand(FULL, said("May I smoke?"), topic_weight=0.25)
+    assert understood.queries == ((FULL, 1.0), ("May I smoke?", 0.25))
+
+
+def test_only_what_the_user_asked_counts() -> None:
+    history = [*said("Leave?"), *said("13 days. [1]", role="assistant"), *said(" ", "\n")]
+    assert [text for text, _ in understand("And then?", history).queries] == ["And then?", "Leave?"]
+    assert not understand("And then?", said("13 days.", role="assistant")).leans
+
+
+def test_a_lone_surrogate_becomes_a_replacement_character() -> None:
+    understood = understand("And \ud800 then?", said("Leave \udcff?"))
+    assert understood.standalone == "Leave \ufffd? And \ufffd then?"
+
+
+@given(
+    question=st.text(min_size=1),
+    history=st.lists(
+        st.fixed_dictionaries(
+            {"role": st.sampled_from(["user", "assistant"]), "content": st.text(max_size=20)}
+        ),
+        max_size=6,
+    ),
+)
+def test_any_conversation_can_be_read(question: str, history: list[Turn]) -> None:
+    understood = understand(question, history)
+    assert understood == understand(question, history)
+    assert understood.queries[0] == (understood.question, 1.0)
+    assert len(understood.queries) <= 1 + 3
+    assert all(0 < weight <= 1 for _, weight in understood.queries)
+    assert understood.standalone.endswith(understood.question)
+    parts = split_parts(understood)
+    assert 1 <= len(parts) <= 3
+    assert all(part.question in understood.question for part in parts)
+    assert parts == (understood,) or all(part.question for part in parts)
+
+
+@pytest.mark.parametrize(
+    ("question", "parts"),
+    [
+        ("Who pays the hotel, and when must I book it?",
+         ["Who pays the hotel", "when must I book it?"]),
+        ("How much may a hotel cost? Who approves the trip?",
+         ["How much may a hotel cost?", "Who approves the trip?"]),
+        ("Who approves travel and training?", ["Who approves travel and training?"]),
+        ("Bread and butter", ["Bread and butter"]),
+    ],
+)  # fmt: skip
+def test_two_questions_in_one_are_two(question: str, parts: list[str]) -> None:
+    assert [part.question for part in split_parts(understand(question))] == parts
+
+
+def test_parts_keep_the_whole_and_the_conversation() -> None:
+    question = "Who pays the hotel for them, and when must I book it?"
+    whole = understand(question, said(FULL))
+    for part in split_parts(whole):
+        assert part.queries[0] == (part.question, 1.0)
+        assert part.queries[1][0] == question
+        assert part.queries[2:] == whole.queries[1:]
+        assert part.standalone == f"{FULL} {part.question}"
