@@ -8,14 +8,13 @@ import re
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
-import bm25s
 import numpy as np
 import numpy.typing as npt
 import Stemmer
 
 Scores = npt.NDArray[np.float32]
 
-# It logs every step, and would speak on our stdout.
+# bm25s logs every step, and would speak on our stdout.
 logging.getLogger("bm25s").setLevel(logging.WARNING)
 
 _WORD = re.compile(r"\w+(?:['’]\w+)?")
@@ -47,38 +46,56 @@ def write_lexical(folder: Path, texts: Iterable[str]) -> None:
         # bm25s cannot index nothing; no file means that nothing matches.
         (folder / "empty.json").write_text(json.dumps({"texts": len(corpus)}), "utf-8")
         return
+    # Slow to import, and only needed here.
+    import bm25s
+
     index = bm25s.BM25(method="lucene")
     index.index((corpus, vocabulary), create_empty_token=False, show_progress=False)
     index.save(folder, show_progress=False)
 
 
 class Lexical:
-    """A BM25 index, memory-mapped."""
+    """A BM25 index, memory-mapped.
+
+    bm25s stores each term's share of every text's score as a column of a sparse matrix, so a
+    question's scores are a sum of columns. They are read here with numpy alone: importing bm25s
+    would cost a cold question more than answering it.
+    """
 
     def __init__(self, folder: Path) -> None:
         """Open what `write_lexical` wrote."""
         empty = folder / "empty.json"
-        self._index: bm25s.BM25 | None = None
-        self._size = 0
+        self._vocabulary: dict[str, int] = {}
         if empty.exists():
             self._size = int(json.loads(empty.read_text("utf-8"))["texts"])
-        else:
-            self._index = bm25s.BM25.load(folder, mmap=True)
-            self._size = int(self._index.scores["num_docs"])
-            self._indptr = np.asarray(self._index.scores["indptr"])
+            self._shares = self._texts = self._columns = np.zeros(0, dtype=np.int64)
+            return
+        self._size = int(json.loads((folder / "params.index.json").read_text("utf-8"))["num_docs"])
+        self._vocabulary = json.loads((folder / "vocab.index.json").read_text("utf-8"))
+        self._shares, self._texts, self._columns = (
+            np.load(folder / f"{name}.csc.index.npy", mmap_mode="r", allow_pickle=False)
+            for name in ("data", "indices", "indptr")
+        )
+
+    def __len__(self) -> int:
+        """How many texts."""
+        return self._size
 
     def scores(self, query: Sequence[str]) -> Scores:
         """BM25 of every text for these `terms`: float32, shape (texts,)."""
-        if self._index is None:
-            return np.zeros(self._size, dtype=np.float32)
-        known = [term for term in query if term in self._index.vocab_dict]
-        if not known:
-            return np.zeros(self._size, dtype=np.float32)
-        return np.asarray(self._index.get_scores(known), dtype=np.float32)
+        total = np.zeros(self._size, dtype=np.float32)
+        for term in query:
+            column = self._column(term)
+            total[self._texts[column]] += self._shares[column]
+        return total
 
     def frequency(self, term: str) -> int:
         """In how many texts a term occurs."""
-        number = None if self._index is None else self._index.vocab_dict.get(term)
+        column = self._column(term)
+        return int(column.stop - column.start)
+
+    def _column(self, term: str) -> slice:
+        number = self._vocabulary.get(term)
         if number is None:
-            return 0
-        return int(self._indptr[number + 1] - self._indptr[number])
+            return slice(0, 0)
+        return slice(int(self._columns[number]), int(self._columns[number + 1]))
