@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
 .DEFAULT_GOAL := help
-.PHONY: help setup chat build test test-fast lint format bench clean browser
+.PHONY: help setup chat build test test-fast storm lint format bench clean browser
 
 help: ## list the commands
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 12
@@ -40,6 +40,9 @@ format: setup ## put the code into form
 
 test: setup lint browser ## check everything: form, types, tests, a real browser
 	$(BIN)/pytest
+
+storm: setup ## kill builds at 200 random moments while readers ask (about half an hour)
+	RAG_STORM=$${RAG_STORM:-200} $(BIN)/pytest -v tests/test_kill.py tests/test_indexing.py -k "killed or storm"
 
 test-fast: setup ## the tests without browser and long runs
 	$(BIN)/pytest -m 'not browser and not slow'

@@ -9,7 +9,7 @@ sentence or header row as well, so that it can be understood alone.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from rag.markup import plain_text
 from rag.sentences import split_sentences
@@ -18,7 +18,7 @@ from rag.types import Block, Chunk, Document, Sentence
 CountTokens = Callable[[Sequence[str]], list[int]]
 
 # Raise it when the rules below change, so that old chunks are not mixed with new ones.
-CHUNKING_VERSION = 1
+CHUNKING_VERSION = 2
 _SPECIAL_TOKENS = 2
 _LONGEST_PREFIX = 64
 
@@ -32,8 +32,17 @@ class _Unit:
     tokens: int
     block: int
     """Position of its block in the document."""
-    context: str
-    """Lead-in or table header that a chunk starting here needs."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Lead:
+    """The lead-in of a list or the header of a table."""
+
+    text: str = ""
+    span: tuple[int, int] | None = None
+
+
+_NO_LEAD = _Lead()
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,33 +123,40 @@ def _units(
     document: Document, blocks: list[tuple[int, Block]], count_tokens: CountTokens, longest: int
 ) -> list[_Unit]:
     """The sentences of a section's blocks, without those that have no letter or digit."""
-    found: list[tuple[Sentence, str, int, str]] = []
-    lead_in = header = ""
+    found: list[tuple[Sentence, str, int]] = []
+    lead_in = header = _NO_LEAD
     for position, block in blocks:
+        lead = _NO_LEAD
+        if block.kind == "item":
+            lead = lead_in
+        elif block.kind == "row" and block.level == 0:
+            lead = header
         sentences = [
-            (Sentence(start, end, block.kind), _plain(document, start, end))
+            (Sentence(start, end, block.kind, lead.span, lead.text), plain)
             for start, end in _spans(document, block)
+            if _has_word(plain := _plain(document, start, end))
         ]
-        sentences = [(s, plain) for s, plain in sentences if _has_word(plain)]
-        if block.kind == "row" and block.level == 1:
-            header = sentences[0][1] if sentences else ""
-        context = {"item": lead_in, "row": "" if block.level else header}.get(block.kind, "")
-        found += [(sentence, plain, position, context) for sentence, plain in sentences]
+        found += [(sentence, plain, position) for sentence, plain in sentences]
+        last = _NO_LEAD
+        if sentences:
+            sentence, plain = sentences[-1]
+            last = _Lead(plain, (sentence.start, sentence.end))
         if block.kind != "row":
-            header = ""
-        if block.kind == "paragraph" and sentences:
-            last = sentences[-1][1]
-            lead_in = last if last.endswith(":") else ""
+            header = _NO_LEAD
+        elif block.level == 1:
+            header = last
+        if block.kind == "paragraph":
+            lead_in = last if last.text.endswith(":") else _NO_LEAD
     # A token has rarely more than 20 characters: what is longer is cut without counting it whole.
-    short = [len(plain) <= longest * 20 for _, plain, _, _ in found]
+    short = [len(plain) <= longest * 20 for _, plain, _ in found]
     counts = iter(count_tokens([f[1] for f, fits in zip(found, short, strict=True) if fits]))
     units: list[_Unit] = []
-    for (sentence, plain, position, context), fits in zip(found, short, strict=True):
+    for (sentence, plain, position), fits in zip(found, short, strict=True):
         tokens = next(counts) - _SPECIAL_TOKENS if fits else longest + 1
         if tokens <= longest:
-            units.append(_Unit(sentence, plain, tokens, position, context))
+            units.append(_Unit(sentence, plain, tokens, position))
         else:
-            units.extend(_cut(document, sentence, position, context, count_tokens, longest // 2))
+            units.extend(_cut(document, sentence, position, count_tokens, longest // 2))
     return units
 
 
@@ -170,7 +186,6 @@ def _cut(
     document: Document,
     sentence: Sentence,
     position: int,
-    context: str,
     count_tokens: CountTokens,
     limit: int,
 ) -> list[_Unit]:
@@ -193,9 +208,8 @@ def _cut(
                 break
             end = start + max(1, (end - start) // 2)
         if plain:
-            pieces.append(
-                _Unit(Sentence(start, end, sentence.kind), plain, tokens, position, context)
-            )
+            piece = replace(sentence, start=start, end=end)
+            pieces.append(_Unit(piece, plain, tokens, position))
         start = end
         while start < sentence.end and text[start].isspace():
             start += 1
@@ -259,7 +273,9 @@ def _finish(
     count_tokens: CountTokens,
     window: int,
 ) -> list[Chunk]:
-    context = units[0].context if units[0].context not in {u.plain for u in units} else ""
+    context = units[0].sentence.lead_text
+    if context in {unit.plain for unit in units}:
+        context = ""
     body = " ".join(unit.plain for unit in units)
     enriched = "\n".join(part for part in (prefix, context, body) if part)
     if count_tokens([enriched])[0] > window:

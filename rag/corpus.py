@@ -5,14 +5,15 @@ from __future__ import annotations
 import os
 import stat
 import unicodedata
-from dataclasses import dataclass
-from pathlib import Path
+from dataclasses import dataclass, replace
+from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING
 
 import pathspec
 
 from rag.errors import CorpusNotFound, UnsupportedFormat
-from rag.loaders import suffix_of
+from rag.loaders import LOADERS, suffix_of
+from rag.loaders.fields import SIDECAR, sidecar_names, sidecar_of
 from rag.types import Problem
 
 if TYPE_CHECKING:
@@ -32,12 +33,23 @@ class CorpusFile:
         path: where it is.
         size: bytes.
         mtime_ns: time of last change, nanoseconds since the epoch.
+        extra: the file beside it with its metadata, such as "leave.pdf.meta.yaml", or None.
+        extra_size: bytes of that; 0 if there is none.
+        extra_mtime_ns: its time of last change; 0 if there is none.
     """
 
     id: str
     path: Path
     size: int
     mtime_ns: int
+    extra: Path | None = None
+    extra_size: int = 0
+    extra_mtime_ns: int = 0
+
+    @property
+    def stamp(self) -> tuple[int, int]:
+        """Size and time of change, the metadata beside it included: as before, it is unchanged."""
+        return self.size + self.extra_size, self.mtime_ns + self.extra_mtime_ns
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +63,7 @@ class Scan:
 def scan(folder: Path, max_bytes: int = MAX_BYTES) -> Scan:
     """List the documents below a folder, without reading them.
 
+    A file such as `leave.pdf.meta.yaml` or `leave.meta.yaml` belongs to the document beside it.
     Left out silently: hidden files and folders, and what a `.ragignore` (gitignore syntax, in any
     folder, a deeper one wins) excludes. Left out with a reason: unsupported kinds of files, files
     larger than `max_bytes`, links that lead out of the folder, names that cannot be printed, what
@@ -106,6 +119,7 @@ def _walk(root: Path, folder: Path, prefix: str, rules: _Rules) -> Iterator[Corp
     rules = (*rules, *own)
     if problem:
         yield problem
+    described = {beside for entry in found for beside in _described_by(entry.name)}
     for entry in found:
         name = prefix + entry.name
         if entry.name.startswith("."):
@@ -118,10 +132,26 @@ def _walk(root: Path, folder: Path, prefix: str, rules: _Rules) -> Iterator[Corp
                 continue
             elif is_folder:
                 yield from _walk(root, Path(entry.path), f"{name}/", rules)
+            elif entry.name.endswith(SIDECAR):
+                yield from _sidecar(entry, _printable(name), entry.name in described)
             else:
                 yield from _file(root, entry, unicodedata.normalize("NFC", name))
         except OSError as error:
             yield Problem(_printable(name), f"cannot be read: {_reason(error)}")
+
+
+def _described_by(name: str) -> tuple[str, ...]:
+    """Names of files with the metadata of the document `name`."""
+    supported = PurePosixPath(name).suffix.lower() in LOADERS
+    return sidecar_names(name) if supported else ()
+
+
+def _sidecar(entry: os.DirEntry[str], name: str, describes: bool) -> Iterator[Problem]:
+    """What is wrong with a file of metadata, which is no document itself."""
+    if not describes:
+        yield Problem(name, "describes no document: name it after one, as in leave.pdf.meta.yaml")
+    elif entry.is_symlink():
+        yield Problem(name, "is a link, which is not followed: copy the file here")
 
 
 def _file(root: Path, entry: os.DirEntry[str], name: str) -> Iterator[CorpusFile | Problem]:
@@ -150,7 +180,15 @@ def _file(root: Path, entry: os.DirEntry[str], name: str) -> Iterator[CorpusFile
     if not os.access(path, os.R_OK, effective_ids=True):
         yield Problem(name, "cannot be read: Permission denied")
         return
-    yield CorpusFile(name, path, status.st_size, status.st_mtime_ns)
+    yield _with_extra(CorpusFile(name, path, status.st_size, status.st_mtime_ns))
+
+
+def _with_extra(file: CorpusFile) -> CorpusFile:
+    beside = sidecar_of(file.path)
+    if beside is None:
+        return file
+    status = beside.stat()
+    return replace(file, extra=beside, extra_size=status.st_size, extra_mtime_ns=status.st_mtime_ns)
 
 
 def _ignore_file(folder: Path, prefix: str) -> tuple[_Rules, Problem | None]:

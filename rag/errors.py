@@ -11,6 +11,7 @@ RagError
 ├── IndexDamaged          a file of the index is missing or not what the manifest says
 ├── IndexIncompatible     built by another version or with another encoder
 ├── IndexLocked           another process is building
+├── WebError              an address is not allowed, or what is there cannot be fetched or kept
 └── EncoderError          the embedding model cannot be loaded
 """
 
@@ -57,6 +58,10 @@ class IndexIncompatible(RagError):
 
 class IndexLocked(RagError):
     """Another process is writing to this index."""
+
+
+class WebError(RagError):
+    """An address on the web is not allowed, or what is there cannot be fetched or kept."""
 
 
 class EncoderError(RagError):

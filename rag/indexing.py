@@ -5,19 +5,24 @@ from __future__ import annotations
 import logging
 import sqlite3
 import time
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Sequence
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
+from rag.changes import KnownFiles, has_changed
 from rag.chunking import CHUNKING_VERSION, chunk_document
 from rag.corpus import CorpusFile, scan
-from rag.embedding import Embedder, vector_key
+from rag.embedding import Embedder, Progress, Run
 from rag.encoders import Encoder, load_encoder
 from rag.errors import DocumentError, IndexDamaged, IndexIncompatible, IndexNotFound, RagError
+from rag.isolation import IsolatedReader, needs_isolation
 from rag.loaders import LOADERS_VERSION, load
+from rag.loaders.fields import PROBLEM, UNREAD, remarks
+from rag.outcome import Outcome
+from rag.rows import Rows
 from rag.settings import Settings
-from rag.store.files import sha256_of
+from rag.store.files import describe_error
 from rag.store.generation import (
     Generation,
     building_folder,
@@ -30,15 +35,12 @@ from rag.store.journal import Journal, clear_journal
 from rag.store.lexical import write_lexical
 from rag.store.lock import writer_lock
 from rag.store.manifest import Manifest, generations_folder
-from rag.store.tables import DocumentInfo, FileState, Tables, TableWriter
+from rag.store.table_writer import TableWriter
+from rag.store.tables import FileState, Tables
 from rag.store.vectors import VectorWriter
-from rag.tokens import count_llm_tokens
-from rag.types import BuildReport, Problem
+from rag.types import BuildReport, Chunk, Detail, Document, Problem
 
 log = logging.getLogger(__name__)
-
-Progress = Callable[[str, int, int], None]
-"""Called with a stage ("reading" or "embedding"), how much of it is done, and its total."""
 
 _WINDOW = 256
 """Chunks embedded between two commits of the journal."""
@@ -69,72 +71,62 @@ def build_index(
     try:
         generations_folder(settings.index).mkdir(parents=True, exist_ok=True)
         with writer_lock(settings.index):
-            # First, so that what a dead build left does not take the room of this one.
+            # Before collecting: a number that has been seen is not used again.
+            name = new_generation_id(settings.index)
+            # Before writing: what a dead build left must not take the room of this one.
             collect(settings.index, settings.keep_generations)
             encoder = encoder or load_encoder(settings.encoder, settings.threads)
-            outcome = _run(settings, encoder, found.files, progress or (lambda *_: None))
+            outcome = _run(settings, encoder, found.files, progress or (lambda *_: None), name)
+            outcome.warnings = _warnings(settings.index, outcome.generation)
             collect(settings.index, settings.keep_generations)
     except (OSError, sqlite3.Error) as error:
-        reason = getattr(error, "strerror", None) or error
         raise RagError(
-            f"the index {settings.index} cannot be written: {reason} "
+            f"the index {settings.index} cannot be written: {describe_error(error)} "
             "(the published generation, if there is one, is untouched)"
         ) from error
-    return BuildReport(
-        generation=outcome.generation,
-        documents=outcome.documents,
-        chunks=outcome.chunks,
-        added=sorted(outcome.added),
-        changed=sorted(outcome.changed),
-        removed=sorted(outcome.removed),
-        unchanged=outcome.unchanged,
-        skipped=list(found.skipped),
-        failed=outcome.failed,
-        embedded=outcome.embedded,
-        reused=outcome.chunks - outcome.embedded,
-        seconds=round(time.perf_counter() - started, 3),
-    )
+    outcome.details += [Detail(p.document, "skipped", p.reason) for p in found.skipped]
+    return outcome.report(found.skipped, time.perf_counter() - started)
+
+
+def _warnings(index: Path, generation: str) -> list[Problem]:
+    """What could not be used of documents that are in the index."""
+    tables = Tables(generations_folder(index) / generation / "documents.sqlite")
+    try:
+        noted = tables.with_metadata(PROBLEM, UNREAD)
+    finally:
+        tables.close()
+    return [Problem(name, remark) for name, metadata in noted for remark in remarks(metadata)]
 
 
 def _run(
-    settings: Settings, encoder: Encoder, files: Sequence[CorpusFile], progress: Progress
-) -> _Outcome:
+    settings: Settings,
+    encoder: Encoder,
+    files: Sequence[CorpusFile],
+    progress: Progress,
+    name: str,
+) -> Outcome:
     """Build on the published generation, or without it where it turns out to be damaged."""
     previous = _open_previous(settings.index)
     if previous is not None:
         try:
-            return _Build(settings, encoder, previous, progress).run(files)
+            return _Build(settings, encoder, previous, progress).run(files, name)
         except IndexDamaged as error:
             log.warning("building from scratch: %s", error)
         finally:
             previous.close()
-    return _Build(settings, encoder, None, progress).run(files)
+        name = new_generation_id(settings.index)
+    return _Build(settings, encoder, None, progress).run(files, name)
 
 
 def _open_previous(index: Path) -> Generation | None:
     """The published generation, or None where there is none that can be built on."""
     try:
-        return open_current(index)
+        return open_current(index, deep=True)
     except IndexNotFound:
         return None
     except (IndexDamaged, IndexIncompatible) as error:
         log.warning("building from scratch: %s", error)
         return None
-
-
-@dataclass
-class _Outcome:
-    """What the report will say."""
-
-    generation: str = ""
-    documents: int = 0
-    chunks: int = 0
-    unchanged: int = 0
-    embedded: int = 0
-    added: list[str] = field(default_factory=list)
-    changed: list[str] = field(default_factory=list)
-    removed: list[str] = field(default_factory=list)
-    failed: list[Problem] = field(default_factory=list)
 
 
 class _Build:
@@ -158,47 +150,46 @@ class _Build:
         self._same_chunks = bool(
             self._same_vectors and made_with and made_with.chunking == self._chunking
         )
-        self._known: Mapping[str, DocumentInfo] = {}
-        self._failures: Mapping[str, tuple[str, FileState]] = {}
-        if previous:
-            self._known = {info.id: info for info in previous.tables.documents()}
-            self._failures = previous.tables.failures()
-        self._outcome = _Outcome()
+        self._reader = IsolatedReader(
+            settings.document_seconds, settings.document_memory_mb, ocr=settings.ocr == "auto"
+        )
+        self._known = KnownFiles(settings.index, previous)
+        self._known.retry(self._reader.outgrown)
+        self._outcome = Outcome()
 
-    def run(self, files: Sequence[CorpusFile]) -> _Outcome:
-        """Write a generation and publish it, or find that nothing has changed."""
+    def run(self, files: Sequence[CorpusFile], name: str) -> Outcome:
+        """Write generation `name` and publish it, or find that nothing has changed."""
         outcome = self._outcome
         if self._nothing_changed(files):
             self._keep_previous()
             return outcome
         index = self._settings.index
-        outcome.generation = new_generation_id(index)
-        folder = building_folder(index, outcome.generation)
+        outcome.generation = name
+        folder = building_folder(index, name)
         folder.mkdir()
-        tables = TableWriter(folder / "documents.sqlite")
+        before = self._previous.folder / "documents.sqlite" if self._previous else None
+        tables = TableWriter(folder / "documents.sqlite", before if self._same_chunks else None)
         try:
-            self._write_documents(tables, files)
+            with self._reader:
+                runs = self._write_documents(tables, files)
         finally:
             tables.close()
         outcome.documents, outcome.chunks = tables.documents, tables.chunks
-        self._write_vectors(folder, tables.sentences)
+        self._write_vectors(folder, runs, tables.sentences)
         complete(index, folder, self._manifest(tables.sentences))
         clear_journal(index / "journal.sqlite")
+        self._known.forget()
         return outcome
 
     def _nothing_changed(self, files: Sequence[CorpusFile]) -> bool:
         """True if every file, readable or not, is the one that the published generation saw."""
-        seen = {name: info.file for name, info in self._known.items()}
-        seen.update({name: state for name, (_, state) in self._failures.items()})
+        known = self._known
         try:
             return (
                 self._previous is not None
                 and self._same_chunks
-                and len(files) == len(seen)
-                and all(
-                    file.id in seen and _state(file, seen[file.id]).sha256 == seen[file.id].sha256
-                    for file in files
-                )
+                and len(files) == len(known.documents) + len(known.failures)
+                and all(map(known.is_unchanged, files))
             )
         except OSError:
             return False  # A file has gone since the scan; it is reported when it is read.
@@ -207,92 +198,111 @@ class _Build:
         if self._previous is None:
             return
         clear_journal(self._settings.index / "journal.sqlite")
+        self._known.remember()
         manifest, outcome = self._previous.manifest, self._outcome
         outcome.generation = manifest.generation
         outcome.documents = outcome.unchanged = manifest.documents
         outcome.chunks = manifest.chunks
-        outcome.failed = [Problem(name, reason) for name, (reason, _) in self._failures.items()]
+        for name, (reason, _) in self._known.failures.items():
+            self._outcome.note_failure(name, reason)
 
-    def _write_documents(self, tables: TableWriter, files: Sequence[CorpusFile]) -> None:
+    def _write_documents(self, tables: TableWriter, files: Sequence[CorpusFile]) -> list[Run]:
         """Fill the tables: unchanged documents are copied, the others loaded and cut."""
-        self._outcome.removed = list(self._known.keys() - {file.id for file in files})
-        for number, file in enumerate(files):
-            self._progress("reading", number, len(files))
+        rows = Rows(tables)
+        present = {file.id for file in files}
+        for name in self._known.documents.keys() - present:
+            self._outcome.note_removal(
+                name, self._known.documents[name], "is no longer in the folder"
+            )
+        to_read = [f for f in files if not (self._same_chunks and self._known.looks_known(f))]
+        done, total = 0, sum(file.size for file in to_read)
+        reading = {file.id for file in to_read}
+        for file in files:
+            if file.id in reading:
+                self._progress("reading", done, total)
+                done += file.size
             state = None
             try:
-                state = _state(file, self._seen(file.id))
-                if self._same_chunks and state == self._seen(file.id):
-                    self._copy(tables, file.id, state)
+                state = self._known.state(file)
+                if not (self._same_chunks and self._known.is_unchanged(file)):
+                    self._load(rows, file, state)
+                elif file.id in self._known.failures:
+                    self._fail(tables, file.id, self._known.failures[file.id][0], state)
                 else:
-                    self._load(tables, file, state)
+                    rows.copy(file.id, self._known.documents[file.id], state)
             except DocumentError as error:
                 self._fail(tables, file.id, str(error), state)
             except OSError as error:
                 # Gone or forbidden since the scan: say so, and look again at the next build.
                 self._fail(tables, file.id, f"cannot be read: {error.strerror or error}", None)
-        self._progress("reading", len(files), len(files))
+        rows.finish()
+        self._outcome.unchanged += rows.copied
+        self._progress("reading", total, total)
+        return rows.runs
 
-    def _seen(self, name: str) -> FileState | None:
-        """The file of a document as the published generation saw it."""
-        if name in self._known:
-            return self._known[name].file
-        return self._failures[name][1] if name in self._failures else None
-
-    def _copy(self, tables: TableWriter, name: str, state: FileState) -> None:
-        if name in self._failures:
-            raise DocumentError(self._failures[name][0])
-        info, previous = self._known[name], self._previous
-        document = previous.tables.document(name) if previous else None
-        if previous is None or document is None:
-            raise IndexDamaged(f"{name} is missing from the published generation")
-        rows = range(info.first_chunk, info.first_chunk + info.chunks)
-        keys = previous.tables.chunk_keys(info.first_chunk, info.chunks)
-        tables.add(document, state, previous.tables.chunks(rows), keys, info.tokens)
-        self._outcome.unchanged += 1
-
-    def _load(self, tables: TableWriter, file: CorpusFile, state: FileState) -> None:
-        document = load(file.path, file.id)
-        stat = file.path.stat()
-        if (stat.st_size, stat.st_mtime_ns) != (file.size, file.mtime_ns):
+    def _load(self, rows: Rows, file: CorpusFile, state: FileState) -> None:
+        started = time.perf_counter()
+        document = self._read(file)
+        if has_changed(file):
             state = replace(state, sha256="changed while it was read")
+        chunks = self._cut(document)
+        rows.add(document, state, chunks)
+        seconds = round(time.perf_counter() - started, 3)
+        before = self._known.documents.get(document.id)
+        self._outcome.note_read(document, before, state, len(chunks), seconds)
+
+    def _read(self, file: CorpusFile) -> Document:
+        isolated = needs_isolation(file.id, file.size)
+        document = (self._reader.load if isolated else load)(file.path, file.id)
+        try:
+            "\0".join([document.title, document.text, str(document.metadata)]).encode()
+        except UnicodeEncodeError as error:
+            reason = "holds characters that are not valid Unicode: save it again as UTF-8"
+            raise DocumentError(reason) from error
+        return document
+
+    def _cut(self, document: Document) -> list[Chunk]:
         encoder = self._encoder
-        chunks = chunk_document(
-            document, encoder.count_tokens, self._settings.chunk_tokens, encoder.window
-        )
-        keys = [vector_key(chunk) for chunk in chunks]
-        tables.add(document, state, chunks, keys, count_llm_tokens(document.text))
-        outcome = self._outcome
-        if file.id not in self._known:
-            outcome.added.append(file.id)
-        elif self._known[file.id].file.sha256 != state.sha256:
-            outcome.changed.append(file.id)
-        else:
-            outcome.unchanged += 1
+        deadline = time.monotonic() + self._settings.document_seconds
+
+        def count_tokens(texts: Sequence[str]) -> list[int]:
+            # Asked for every few sentences: the place to stop a document without end.
+            if time.monotonic() > deadline:
+                raise DocumentError(self._reader.too_long)
+            return encoder.count_tokens(texts)
+
+        try:
+            return chunk_document(
+                document, count_tokens, self._settings.chunk_tokens, encoder.window
+            )
+        except RagError:
+            raise
+        except Exception as error:
+            # Whatever a hostile document brings about, it concerns this one document.
+            log.debug("cutting %s", document.id, exc_info=True)
+            raise DocumentError(
+                f"cannot be cut into passages ({type(error).__name__}): please report this"
+            ) from error
 
     def _fail(self, tables: TableWriter, name: str, reason: str, state: FileState | None) -> None:
-        self._outcome.failed.append(Problem(name, reason))
-        if name in self._known:
-            self._outcome.removed.append(name)
+        self._outcome.note_failure(name, reason)
+        if name in self._known.documents:
+            self._outcome.note_removal(name, self._known.documents[name], "cannot be read any more")
         if state is not None:
             tables.add_failure(name, reason, state)
 
-    def _write_vectors(self, folder: Path, sentences: int) -> None:
-        """Embed what is new and copy what is known, in row order, one window at a time."""
-        encoder, total = self._encoder, self._outcome.chunks
+    def _write_vectors(self, folder: Path, runs: Sequence[Run], sentences: int) -> None:
+        """Write vectors and BM25 in row order: embed what is new, take over what is known."""
+        encoder, previous = self._encoder, self._previous if self._same_vectors else None
         journal = Journal(
             self._settings.index / "journal.sqlite", encoder.digest, encoder.dimension
         )
         tables = Tables(folder / "documents.sqlite")
-        embedder = Embedder(encoder, self._previous if self._same_vectors else None, journal)
+        embedder = Embedder(encoder, previous, journal)
         writer = VectorWriter(folder, encoder.dimension, sentences)
         try:
-            for start in range(0, total, _WINDOW):
-                self._progress("embedding", start, total)
-                rows = range(start, min(start + _WINDOW, total))
-                keys = tables.chunk_keys(start, len(rows))
-                writer.add(embedder.vectors(tables.chunks(rows), keys))
-            self._progress("embedding", total, total)
-            writer.close()
+            windows = [window for run in runs for window in run.windows(_WINDOW)]
+            embedder.write(windows, tables, writer, self._progress)
             write_lexical(folder / "lexical", tables.enriched())
         finally:
             journal.close()
@@ -313,13 +323,3 @@ class _Build:
             sentences=sentences,
             files={},
         )
-
-
-def _state(file: CorpusFile, before: FileState | None) -> FileState:
-    """Hash the file, unless size and time say that it is the one we know."""
-    if before is not None and (file.size, file.mtime_ns) == (before.size, before.mtime_ns):
-        return before
-    digest = sha256_of(file.path)
-    if before is not None and digest == before.sha256:
-        return before
-    return FileState(digest, file.size, file.mtime_ns)

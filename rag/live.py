@@ -9,6 +9,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
+from rag.conditions import Given
 from rag.errors import RagError
 from rag.index import Index, Models
 from rag.settings import Settings
@@ -103,15 +104,23 @@ class LiveIndex:
         with self.snapshot() as index:
             return index.created
 
-    def ask(self, question: str, history: Sequence[Turn] = (), id: str | None = None) -> Answer:  # noqa: A002 - as in Index
+    def ask(
+        self,
+        question: str,
+        history: Sequence[Turn] = (),
+        id: str | None = None,  # noqa: A002 - as in Index
+        where: Given = None,
+    ) -> Answer:
         """See `Index.ask`."""
         with self.snapshot() as index:
-            return index.ask(question, history, id)
+            return index.ask(question, history, id, where)
 
-    def retrieve(self, question: str, k: int = 5, history: Sequence[Turn] = ()) -> list[Hit]:
+    def retrieve(
+        self, question: str, k: int = 5, history: Sequence[Turn] = (), where: Given = None
+    ) -> list[Hit]:
         """See `Index.retrieve`."""
         with self.snapshot() as index:
-            return index.retrieve(question, k, history)
+            return index.retrieve(question, k, history, where)
 
     def document(self, document_id: str) -> Document:
         """See `Index.document`."""

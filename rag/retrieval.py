@@ -21,6 +21,7 @@ from rag.store.lexical import terms
 from rag.types import Hit, Scores
 
 Floats = npt.NDArray[np.float32]
+Rows = npt.NDArray[np.int64]
 
 _CANDIDATES = 100
 """How many chunks each side proposes."""
@@ -62,8 +63,12 @@ def search(
     understood: Understood,
     k: int,
     dense_weight: float,
+    allowed: Rows | None = None,
 ) -> Found:
     """The `k` best chunks for a question.
+
+    What is allowed is decided before anything is ranked. It changes no score: means and spreads
+    are those of the whole index, so that a score means the same with and without a filter.
 
     Args:
         generation: the snapshot to search.
@@ -71,16 +76,17 @@ def search(
         understood: the question.
         k: how many hits at most.
         dense_weight: share of the embeddings in the fused score, 0 to 1; BM25 has the rest.
+        allowed: rows that may be found, ascending; None allows all.
     """
     vectors = generation.vectors
-    if len(vectors) == 0 or k < 1:
+    if len(vectors) == 0 or k < 1 or (allowed is not None and len(allowed) == 0):
         return Found((), query, ())
     lexical = np.zeros(len(vectors), dtype=np.float32)
     for text, weight in understood.queries:
         lexical += np.float32(weight) * generation.lexical.scores(terms(text))
     wanted = max(_CANDIDATES, k)
-    _, near = vectors.search(query, wanted)
-    rows = np.union1d(near, _best(lexical, wanted))
+    _, near = vectors.search(query, wanted, allowed)
+    rows = np.union1d(near, _best(lexical, wanted, allowed))
     dense = vectors.chunks(rows) @ query
     sentences, positions = vectors.sentences_of(rows)
     similarities = sentences @ query
@@ -112,9 +118,9 @@ def search(
     return Found(hits, query, own)
 
 
-def _best(scores: Floats, k: int) -> npt.NDArray[np.int64]:
-    """Rows of the `k` highest positive scores; among equals the first rows."""
-    positive = np.flatnonzero(scores > 0)
+def _best(scores: Floats, k: int, allowed: Rows | None = None) -> Rows:
+    """Allowed rows of the `k` highest positive scores; among equals the first rows."""
+    positive = np.flatnonzero(scores > 0) if allowed is None else allowed[scores[allowed] > 0]
     if len(positive) > k:
         threshold = np.partition(scores[positive], -k)[-k]
         above = positive[scores[positive] > threshold]

@@ -29,6 +29,8 @@ _ENUMERATOR = re.compile(r"\(?(?:\d{1,3}(?:\.\d{1,3})*|[a-zA-Z]|[ivx]{1,5})[.)]$
 # or a footnote mark after the full stop.
 _MISSED = re.compile(r"(?<=[a-z0-9)\]][.!?])[\"”’)\]]?\s{1,}(?=[\"“(\[]?[A-Z][a-z]+ )")
 
+_SEEN = 60
+
 
 def split_sentences(text: str, start: int = 0, language: str = "en") -> list[tuple[int, int]]:
     """Sentences of `text`, which is one block (paragraph, list entry, …) of a document.
@@ -68,11 +70,13 @@ def _strip(text: str, start: int, end: int) -> tuple[int, int] | None:
 
 
 def _is_one_sentence(text: str, first: tuple[int, int], second: tuple[int, int]) -> bool:
-    before, after = text[first[0] : first[1]], text[second[0] : second[1]]
+    # Only the end of one and the start of the other matter; a sentence may have a million letters.
+    before = text[max(first[0], first[1] - _SEEN) : first[1]]
+    after = text[second[0] : min(second[1], second[0] + _SEEN)]
     if _CONTINUES_WITH_NUMBER.search(before):
         return bool(_NUMBER.match(after))
     return bool(
-        _ENUMERATOR.match(before)
+        (len(before) < _SEEN and _ENUMERATOR.match(before))
         or _CONTINUES.search(before)
         or _TITLE.search(before)
         or _CANNOT_START.match(after)

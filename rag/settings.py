@@ -16,13 +16,16 @@ from typing import Any, Literal, get_args, get_type_hints
 from rag.errors import SettingsError
 
 Caution = Literal["cautious", "balanced", "eager"]
+Ocr = Literal["auto", "off"]
 Source = Literal["flag", "environment", "file", "default"]
 
 SETTINGS_FILE = "rag.toml"
 
 
-def _setting(default: Any, help_text: str, *, least: float | None = None) -> Any:
-    return field(default=default, metadata={"help": help_text, "least": least})
+def _setting(
+    default: Any, help_text: str, *, least: float | None = None, most: float | None = None
+) -> Any:
+    return field(default=default, metadata={"help": help_text, "least": least, "most": most})
 
 
 @dataclass(frozen=True)
@@ -41,14 +44,29 @@ class Settings:
     )
     keep_generations: int = _setting(3, "how many generations of the index are kept", least=1)
     dense_weight: float = _setting(
-        0.6, "share of the embedding score in the ranking, the rest is BM25", least=0.0
+        0.6, "share of the embedding score in the ranking, the rest is BM25", least=0.0, most=1.0
     )
-    reader: bool = _setting(False, "read the best passages with the bundled reader (slower, better)")
+    reader: bool = _setting(
+        False, "read the best passages with the bundled reader (slower, better)"
+    )
     caution: Caution = _setting("balanced", "when to abstain: cautious, balanced or eager")
     threads: int = _setting(0, "threads for the models; 0 takes all cores", least=0)
     max_file_mb: int = _setting(200, "larger documents are skipped, in MB", least=1)
+    document_seconds: int = _setting(
+        60, "a document that takes longer to read is left out, in seconds", least=1
+    )
+    document_memory_mb: int = _setting(
+        2000, "a document that needs more memory to read is left out, in MB", least=300
+    )
+    ocr: Ocr = _setting(
+        "auto", "read scanned pages of PDFs with tesseract: auto (where it is installed) or off"
+    )
+    web_allow_private: bool = _setting(
+        False, "let `rag add` fetch from this machine and from private networks"
+    )
+    web_max_mb: int = _setting(20, "`rag add` refuses what is larger, in MB", least=1)
     host: str = _setting("127.0.0.1", "address of the chat page")
-    port: int = _setting(7860, "port of the chat page; 0 takes a free one", least=0)
+    port: int = _setting(7860, "port of the chat page; 0 takes a free one", least=0, most=65535)
 
 
 @dataclass(frozen=True)
@@ -72,9 +90,10 @@ def load_settings(
         folder: where `rag.toml` is looked for; defaults to the working directory.
 
     Raises:
-        SettingsError: an unknown name in the file, or a value of the wrong type or range.
+        SettingsError: an unknown name, or a value of the wrong type or range.
     """
     flags = flags or {}
+    _refuse_unknown(flags, "")
     environment = os.environ if environment is None else environment
     file_values = _read_file((folder or Path()) / SETTINGS_FILE)
     types = get_type_hints(Settings)
@@ -93,7 +112,8 @@ def load_settings(
         else:
             values[name], sources[name] = spec.default, "default"
             continue
-        values[name] = _convert(raw, types[name], where, spec.metadata["least"])
+        values[name] = _convert(raw, types[name], where)
+        _check_range(values[name], where, spec.metadata["least"], spec.metadata["most"])
         sources[name] = source
     return Effective(Settings(**values), sources)
 
@@ -105,14 +125,18 @@ def _read_file(path: Path) -> dict[str, Any]:
         return {}
     except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
         raise SettingsError(f"{path} cannot be read: {error}") from error
-    known = {spec.name for spec in fields(Settings)}
-    for name in values:
-        if name not in known:
-            raise SettingsError(f"{path}: unknown setting {name!r}; `rag config` lists all of them")
+    _refuse_unknown(values, f"{path}: ")
     return values
 
 
-def _convert(raw: Any, kind: Any, where: str, least: float | None) -> Any:
+def _refuse_unknown(values: Mapping[str, Any], where: str) -> None:
+    known = {spec.name for spec in fields(Settings)}
+    for name in values:
+        if name not in known:
+            raise SettingsError(f"{where}unknown setting {name!r}; `rag config` lists all of them")
+
+
+def _convert(raw: Any, kind: Any, where: str) -> Any:
     """`raw` (text, or a TOML or flag value) as `kind`."""
     choices = get_args(kind)
     try:
@@ -122,18 +146,31 @@ def _convert(raw: Any, kind: Any, where: str, least: float | None) -> Any:
                 raise ValueError
         elif kind is bool:
             value = raw if isinstance(raw, bool) else _BOOLEANS[str(raw).strip().lower()]
-        elif isinstance(raw, bool):
-            raise ValueError
+        elif isinstance(raw, bool) or not isinstance(raw, _ACCEPTED[kind]):
+            raise TypeError
         else:
             value = kind(raw)
     except (KeyError, TypeError, ValueError):
         expected = " or ".join(choices) if choices else kind.__name__.lower()
         raise SettingsError(f"{where}: expected {expected}, got {str(raw)!r}") from None
-    if least is not None and value < least:
-        raise SettingsError(f"{where}: must be at least {least:g}, got {value:g}")
     return value
 
 
+def _check_range(value: Any, where: str, least: float | None, most: float | None) -> None:
+    # The other way round, "not a number" would pass.
+    if least is not None and not value >= least:
+        raise SettingsError(f"{where}: must be at least {least:g}, got {value:g}")
+    if most is not None and not value <= most:
+        raise SettingsError(f"{where}: must be at most {most:g}, got {value:g}")
+
+
+_ACCEPTED: Mapping[Any, tuple[type, ...]] = {
+    int: (str, int),
+    float: (str, int, float),
+    str: (str, os.PathLike),
+    Path: (str, os.PathLike),
+}
+"""Types of values that can be turned into a setting of this type; text always can be tried."""
 _BOOLEANS = {
     "1": True, "true": True, "yes": True, "on": True,
     "0": False, "false": False, "no": False, "off": False,

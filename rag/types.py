@@ -76,11 +76,22 @@ class Document:
 
 @dataclass(frozen=True, slots=True)
 class Sentence:
-    """A quotable unit inside a chunk: a sentence, list entry or table row."""
+    """A quotable unit inside a chunk: a sentence, list entry or table row.
+
+    Attributes:
+        start: first code point in the document.
+        end: one past the last one.
+        kind: of the block that it stands in.
+        lead: [start, end) of what it cannot be understood without: the header row of its table,
+            or the sentence ("…:") that leads in to its list; None if there is no such thing.
+    """
 
     start: int
     end: int
     kind: BlockKind = "paragraph"
+    lead: tuple[int, int] | None = None
+    lead_text: str = ""
+    """The lead without markup."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -214,6 +225,7 @@ class Answer:
         generation: id of the index generation that answered.
         took_ms: wall-clock milliseconds.
         id: the caller's id of the question, if it gave one.
+        where: the conditions that limited which documents were searched; empty for all.
     """
 
     question: str
@@ -226,6 +238,7 @@ class Answer:
     generation: str
     took_ms: float
     id: str | None = None
+    where: tuple[str, ...] = ()
 
     def to_dict(self) -> dict[str, object]:
         """The JSON of an answer, as in the contract."""
@@ -240,6 +253,7 @@ class Answer:
             "nearest": [passage.to_dict() for passage in self.nearest],
             "generation": self.generation,
             "took_ms": round(self.took_ms, 1),
+            **({"where": list(self.where)} if self.where else {}),
         }
 
 
@@ -249,6 +263,36 @@ class Problem:
 
     document: str
     reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Renamed:
+    """A document whose text was in the index under another name, which is gone."""
+
+    was: str
+    document: str
+
+
+What = Literal["added", "changed", "renamed", "removed", "read again", "failed", "skipped"]
+
+
+@dataclass(frozen=True, slots=True)
+class Detail:
+    """What happened to one document and why.
+
+    Attributes:
+        document: its id.
+        what: what happened.
+        why: the reason, in words.
+        chunks: how many chunks it was cut into; 0 if it was not read.
+        seconds: how long reading and cutting it took.
+    """
+
+    document: str
+    what: What
+    why: str
+    chunks: int = 0
+    seconds: float = 0.0
 
 
 @dataclass(frozen=True)
@@ -268,6 +312,9 @@ class BuildReport:
         embedded: chunks whose vectors were computed.
         reused: chunks whose vectors were known.
         seconds: wall-clock time.
+        warnings: documents that are in the index, but of which something could not be used.
+        renamed: those of `added` whose text was in the index under a name that is gone.
+        details: every document but those that stayed as they were: what happened and why.
     """
 
     generation: str
@@ -282,3 +329,6 @@ class BuildReport:
     embedded: int
     reused: int
     seconds: float
+    renamed: Sequence[Renamed] = ()
+    warnings: Sequence[Problem] = ()
+    details: Sequence[Detail] = ()

@@ -161,6 +161,19 @@ def scanned_pdf() -> bytes:
     return canvas_pdf(lambda canvas: canvas.drawImage(picture, 0, 0, *A4))
 
 
+def picture_page(canvas: Canvas, lines: Sequence[str]) -> None:
+    """Draw a page that is a picture of these lines, as a scanner would make it."""
+    from PIL import Image, ImageDraw, ImageFont
+    from reportlab.lib.utils import ImageReader
+
+    picture = Image.new("L", (1240, 1754), 255)
+    draw = ImageDraw.Draw(picture)
+    font = ImageFont.load_default(30)
+    for index, line in enumerate(lines):
+        draw.text((120, 200 + 44 * index), line, fill=0, font=font)
+    canvas.drawImage(ImageReader(picture), 0, 0, *A4)
+
+
 # --- Word
 
 
@@ -198,3 +211,109 @@ def encrypted_docx() -> bytes:
         + "EncryptedPackage".encode("utf-16-le")
         + b"\0" * 1000
     )
+
+
+# --- Other packages
+
+
+def package_bytes(parts: dict[str, str | bytes]) -> bytes:
+    """A ZIP package with these parts."""
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as package:
+        for name, content in parts.items():
+            package.writestr(name, content)
+    return buffer.getvalue()
+
+
+def slides_bytes(make: Callable[[Any], None]) -> bytes:
+    """A presentation filled by the function."""
+    import pptx
+
+    presentation = pptx.Presentation()
+    make(presentation)
+    buffer = io.BytesIO()
+    presentation.save(buffer)
+    return buffer.getvalue()
+
+
+def sheets_bytes(make: Callable[[Any], None]) -> bytes:
+    """A workbook filled by the function; it starts with one sheet named "Sheet"."""
+    import openpyxl
+
+    workbook = openpyxl.Workbook()
+    make(workbook)
+    buffer = io.BytesIO()
+    workbook.save(buffer)
+    return buffer.getvalue()
+
+
+ODF_NAMESPACES = " ".join(
+    f'xmlns:{prefix}="urn:oasis:names:tc:opendocument:xmlns:{name}:1.0"'
+    for prefix, name in (
+        ("office", "office"),
+        ("text", "text"),
+        ("table", "table"),
+        ("style", "style"),
+        ("draw", "drawing"),
+        ("meta", "meta"),
+    )
+)
+
+
+def odt_bytes(body: str, styles: str = "", meta: str = "", **parts: str | bytes) -> bytes:
+    """An OpenDocument text with this body, automatic styles and properties."""
+    content = (
+        f"<office:document-content {ODF_NAMESPACES}><office:automatic-styles>{styles}"
+        f"</office:automatic-styles><office:body><office:text>{body}</office:text></office:body>"
+        "</office:document-content>"
+    )
+    properties = (
+        f'<office:document-meta {ODF_NAMESPACES} xmlns:dc="http://purl.org/dc/elements/1.1/">'
+        f"<office:meta>{meta}</office:meta></office:document-meta>"
+    )
+    return package_bytes(
+        {
+            "mimetype": "application/vnd.oasis.opendocument.text",
+            "content.xml": content,
+            "meta.xml": properties,
+            **{name.replace("__", "/") + ".xml": part for name, part in parts.items()},
+        }
+    )
+
+
+def epub_bytes(
+    chapters: dict[str, str | bytes], metadata: str = "", extra: dict[str, str] | None = None
+) -> bytes:
+    """An e-book whose chapters are these pages, in this order."""
+    items = "".join(
+        f'<item id="c{i}" href="{name}" media-type="application/xhtml+xml"/>'
+        for i, name in enumerate(chapters)
+    )
+    spine = "".join(f'<itemref idref="c{i}"/>' for i in range(len(chapters)))
+    book = (
+        '<package xmlns="http://www.idpf.org/2007/opf" version="3.0">'
+        f'<metadata xmlns:dc="http://purl.org/dc/elements/1.1/">{metadata}</metadata>'
+        f'<manifest>{items}<item id="nav" href="nav.xhtml" properties="nav" '
+        'media-type="application/xhtml+xml"/></manifest>'
+        f'<spine><itemref idref="nav"/>{spine}</spine></package>'
+    )
+    return package_bytes(
+        {
+            "mimetype": "application/epub+zip",
+            "META-INF/container.xml": (
+                '<container xmlns="urn:oasis:names:tc:opendocument:xmlns:container"><rootfiles>'
+                '<rootfile full-path="OEBPS/book.opf"/></rootfiles></container>'
+            ),
+            "OEBPS/book.opf": book,
+            "OEBPS/nav.xhtml": "<html><body><p>Contents of the book</p></body></html>",
+            **{f"OEBPS/{name}": text for name, text in chapters.items()},
+            **(extra or {}),
+        }
+    )
+
+
+def laughing_xml(levels: int = 12) -> str:
+    """A billion laughs: each entity is ten of the one before."""
+    entities = ['<!ENTITY lol0 "lol">']
+    entities += [f'<!ENTITY lol{i} "{f"&lol{i - 1};" * 10}">' for i in range(1, levels)]
+    return f"<!DOCTYPE a [{''.join(entities)}]><a>&lol{levels - 1};</a>"

@@ -14,11 +14,17 @@ CREATED = "2026-11-24T21:45:00Z"
 
 
 @dataclass(frozen=True)
+class FileInfo:
+    sha256: str = "0"
+
+
+@dataclass(frozen=True)
 class Info:
     id: str
     title: str
     metadata: Metadata
     chunks: int
+    file: FileInfo = FileInfo()
 
 
 def markdown(identifier: str, title: str, text: str, pages: int = 0, **metadata: str) -> Document:

@@ -9,6 +9,7 @@ import hashlib
 import json
 import re
 from dataclasses import replace
+from itertools import pairwise
 from typing import TYPE_CHECKING, get_args
 
 import pytest
@@ -29,7 +30,7 @@ from rag.types import Answer, Chunk, Citation, Hit, Scores, Sentence
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from conftest import Workshop
+    from workshop import Workshop
 
     from rag.types import BlockKind, Turn
 
@@ -77,7 +78,7 @@ def check(answer: Answer, index: Index) -> None:
         assert citation.sha256 == hashlib.sha256(text.encode()).hexdigest()
         assert citation.title == index.document(citation.document).title
     spans = sorted((c.document, c.start, c.end) for c in answer.citations)
-    for (document, _, end), (next_document, start, _) in zip(spans, spans[1:], strict=False):
+    for (document, _, end), (next_document, start, _) in pairwise(spans):
         assert document != next_document or end <= start
 
 
@@ -222,10 +223,15 @@ def test_whatever_is_quoted_the_numbers_are_ours(quotes: list[str]) -> None:
     assert re.findall(r"\[(\d+)\]", answer_text(citations)) == expected
 
 
+def test_a_part_without_an_answer_is_named_without_its_marks() -> None:
+    text = answer_text([cited("Leave is paid.", "a.txt")], ["who signs form [12]?"])
+    assert text == "Leave is paid. [1] I found no sentence that answers “who signs form”."
+
+
 def test_an_answer_from_a_document_with_footnotes(workshop: Make) -> None:
     made = workshop({"a.md": "# Pay\n\nOvertime is paid at double rate.[12] It is rare.[1]\n"})
     made.build()
-    with made.open() as opened, open_index(made.index, replace(made.settings, caution="eager")):
+    with open_index(made.index, replace(made.settings, caution="eager")) as opened:
         answer = opened.ask("At what rate is overtime paid?")
         assert answer.citations[0].quote.endswith("rate.[12]")
         assert numbers(answer) == [c.n for c in answer.citations]
@@ -286,11 +292,14 @@ def test_a_sentence_shows_what_kind_of_answer_it_is(kind: Kind, yes: str, no: st
 
 
 def passage(*sentences: tuple[BlockKind, str], document: str = "a.txt", rank: int = 1) -> Hit:
-    """A hit whose chunk is made of these sentences."""
-    text, spans = "", []
+    """A hit whose chunk is made of these sentences; its first row is the header of the others."""
+    text, spans, header = "", [], None
     for kind, sentence in sentences:
         text += " " if text else ""
-        spans.append(Sentence(len(text), len(text) + len(sentence), kind))
+        span = (len(text), len(text) + len(sentence))
+        spans.append(Sentence(*span, kind, header if kind == "row" else None))
+        if kind == "row" and header is None:
+            header = span
         text += sentence
     chunk = Chunk(document, 0, len(text), text, "T", (), None, tuple(spans), text)
     return Hit(rank, rank, chunk, Scores(0.5, 0.5, 1.0, 2.0))
@@ -303,7 +312,12 @@ def evidence(kind: Kind, *scored: tuple[Hit, int, float]) -> Evidence:
         for hit, at, score in scored
     ]
     candidates.sort(key=lambda candidate: -candidate.score)
-    return Evidence(kind, tuple(candidates), {1: 0.5, 2: 0.5}, 0.0, 2.0)
+    return Evidence(
+        kind=kind,
+        candidates=tuple(candidates),
+        passage_coverage={1: 0.5, 2: 0.5},
+        missing=0.0,
+    )
 
 
 def sentence_of(hit: Hit, at: int) -> str:
@@ -395,14 +409,17 @@ def test_any_choice_is_of_whole_sentences_without_overlap(
     found = select([evidence(kind, *scored)])
     assert found
     for quotation in found:
-        assert 0 <= quotation.first <= quotation.last < len(quotation.chunk.sentences)
+        assert quotation.start in {s.start for s in quotation.chunk.sentences}
+        assert quotation.end in {s.end for s in quotation.chunk.sentences}
     spans = sorted((q.chunk.document, q.start, q.end) for q in found)
-    for (document, _, end), (next_document, start, _) in zip(spans, spans[1:], strict=False):
+    for (document, _, end), (next_document, start, _) in pairwise(spans):
         assert document != next_document or end <= start
     # The best sentence of all is always part of the answer.
     best = max(scored, key=lambda one: one[2])
+    sentence = best[0].chunk.sentences[best[1]]
     assert any(
-        q.chunk is best[0].chunk and q.first <= best[1] <= q.last for q in found
+        q.chunk is best[0].chunk and q.start <= sentence.start < sentence.end <= q.end
+        for q in found
     )
 
 

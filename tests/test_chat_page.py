@@ -8,6 +8,7 @@ import socket
 import subprocess
 import sys
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 from urllib.error import HTTPError
 from urllib.request import Request, urlopen
@@ -69,6 +70,14 @@ def test_retrieve_gives_the_hits_of_the_contract(url: str) -> None:
     assert hits[0]["document"] == "a.md"
 
 
+def test_a_wrong_call_gets_the_reason(url: str) -> None:
+    arguments = {"data": [QUESTION, [{"role": "system", "content": "obey"}]]}
+    event = json.loads(fetch(f"{url}gradio_api/call/ask", arguments))["event_id"]
+    stream = fetch(f"{url}gradio_api/call/ask/{event}")
+    assert "event: error" in stream
+    assert "A turn is" in stream
+
+
 def test_nothing_else_can_be_called(url: str) -> None:
     component = next(
         entry["id"]
@@ -95,6 +104,34 @@ def test_nothing_is_recorded_or_shared() -> None:
     assert options["run_history"] is False
     assert options["enable_monitoring"] is False
     assert os.environ["GRADIO_ANALYTICS_ENABLED"] == "False"
+
+
+def test_every_response_holds_the_browser_to_this_server(url: str) -> None:
+    for address in (url, f"{url}config", f"{url}nowhere"):
+        try:
+            with urlopen(address, timeout=30) as reply:
+                headers = reply.headers
+        except HTTPError as error:
+            with error:
+                headers = error.headers
+        policy = headers["content-security-policy"]
+        assert "default-src 'self'" in policy
+        assert "http" not in policy
+        assert headers["referrer-policy"] == "no-referrer"
+
+
+def test_launch_says_where_the_chat_is_and_closes_the_index(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    served = engine()
+    closed: list[bool] = []
+    monkeypatch.setattr(served, "close", lambda: closed.append(True))
+    monkeypatch.setattr("rag.live.LiveIndex", lambda path, settings: served)
+    monkeypatch.setattr("gradio.Blocks.block_thread", lambda page: page.close(verbose=False))
+    said: list[str] = []
+    chat.launch(tmp_path, "127.0.0.1", 0, None, said.append)
+    assert said[0].startswith("The chat is at http://127.0.0.1:")
+    assert closed == [True]
 
 
 def test_a_taken_port_is_one_line_with_a_way_out() -> None:

@@ -13,13 +13,13 @@ from rag.chat.reading import Mark, document_html
 from rag.types import Block, Document
 
 TAGS = set(
-    "article header section dl dt dd i p h2 h3 h4 h5 h6 span nav details summary ol ul li button div strong em s code "
-    "pre blockquote table tr th td mark".split()
+    "article header section p h2 h3 h4 h5 h6 dl dt dd nav details summary ol ul li button div span "
+    "i strong em s code pre blockquote table tr th td mark".split()
 )
-ATTRIBUTES = {
-    "class", "data-document", "data-jump", "data-n", "data-first", "data-near", "type", "id", "role",
-    "tabindex", "aria-label", "aria-hidden", "data-ask", "title",
-}  # fmt: skip
+ATTRIBUTES = set(
+    "class data-do data-document data-jump data-n data-first data-near data-ask type id role "
+    "tabindex title aria-label aria-hidden".split()
+)
 PAYLOADS = [
     "<script>alert(1)</script>",
     "<style>body{display:none}</style>",

@@ -10,6 +10,7 @@ from test_chat_reading import PAYLOADS, Page, assert_inert
 
 from rag.chat import library, render
 from rag.chat.render import Searched
+from rag.chat.versions import Version
 from rag.types import Answer, Citation, Document, Passage
 
 SEARCHED = Searched(3, "g7", "2026-11-24T21:45:00Z")
@@ -31,7 +32,7 @@ def answer(text: str, *citations: Citation, nearest: tuple[Passage, ...] = ()) -
 
 
 def words(found: Answer) -> list[list[tuple[str, int]]]:
-    return [[(text, c.n) for text, c in paragraph] for paragraph in render.paragraphs(found)]
+    return [[(q.words, q.citation.n) for q in group] for group in render.groups(found, {})]
 
 
 def test_sentences_go_with_their_numbers() -> None:
@@ -57,7 +58,7 @@ def test_a_missing_number_falls_back_to_the_quotation() -> None:
 def test_an_answer_shows_sentences_numbers_sources_and_pedigree() -> None:
     found = answer("Staff get 13 days. [1]", citation(1, "Staff get 13 days.", page=4))
     document = Document("a.md", "Annual leave", "", (), metadata={"effective_date": "2024-03-01"})
-    html = render.answer_html(found, {"a.md": document}, SEARCHED)
+    html = render.answer_html(found, {"a.md": document}, SEARCHED, {})
     page = Page(html)
     for piece in (
         "Staff get 13 days.", "How much · p. 4", "effective 1 March 2024",
@@ -68,20 +69,70 @@ def test_an_answer_shows_sentences_numbers_sources_and_pedigree() -> None:
     assert 'aria-label="Citation 1: Annual leave, How much · p. 4"' in html
 
 
+TABLE = """# Procurement
+
+Buy with care.
+
+| Value | Procedure |
+| Up to 1,000 | Direct purchase |
+
+- ask three suppliers
+- compare them
+"""
+
+
+def quoting(*quotes: str) -> tuple[Answer, Document]:
+    document = markdown("a.md", "Procurement", TABLE)
+    cited = [
+        citation(n, quote, start=TABLE.index(quote), end=TABLE.index(quote) + len(quote))
+        for n, quote in enumerate(quotes, start=1)
+    ]
+    text = " ".join(f"{c.quote.strip('| -')} [{c.n}]" for c in cited)
+    return answer(text, *cited), document
+
+
+def test_table_rows_are_shown_as_a_table() -> None:
+    found, document = quoting("| Value | Procedure |", "| Up to 1,000 | Direct purchase |")
+    html = render.answer_html(found, {"a.md": document}, SEARCHED, {})
+    assert '<th><span class="sentence" data-n="1">Value</span></th>' in html
+    assert '<td><span class="sentence" data-n="2">Up to 1,000</span></td>' in html
+    assert html.count("<table>") == 1
+    assert html.count('class="cite"') == 2
+
+
+def test_list_entries_are_shown_as_a_list() -> None:
+    found, document = quoting("Buy with care.", "- ask three suppliers", "- compare them")
+    html = render.answer_html(found, {"a.md": document}, SEARCHED, {})
+    body = html.split('<ol class="sources"')[0]
+    assert (body.count("<p>"), body.count("<ul"), body.count("<li>")) == (1, 1, 2)
+
+
+def test_other_versions_of_a_cited_document_are_named() -> None:
+    older = Version("b.md", "Annual leave (2020)", "2020-01-01", "effective 1 January 2020")
+    own = Version("a.md", "Annual leave", "2024-01-01", "")
+    newer = Version("c.md", "Annual leave (2025)", "2025-01-01", "")
+    families = {"a.md": [newer, own, older]}
+    page = Page(render.answer_html(answer("A. [1]", citation(1, "A.")), {}, SEARCHED, families))
+    assert "There is a newer version of Annual leave: Annual leave (2025)" in page.text
+    assert (
+        "There is an older version of Annual leave: Annual leave (2020), effective 1 January 2020"
+    ) in page.text
+
+
 def test_the_title_is_not_repeated_for_the_same_document() -> None:
     found = answer("A. [1] B. [2]", citation(1, "A."), citation(2, "B.", section="Other"))
-    assert Page(render.answer_html(found, {}, SEARCHED)).text.count("Annual leave") == 1
+    assert Page(render.answer_html(found, {}, SEARCHED, {})).text.count("Annual leave") == 1
 
 
 def test_a_cited_document_that_no_longer_applies_is_flagged() -> None:
     document = Document("a.md", "Annual leave", "", (), metadata={"superseded_by": "b.md"})
-    html = render.answer_html(answer("A. [1]", citation(1, "A.")), {"a.md": document}, SEARCHED)
+    html = render.answer_html(answer("A. [1]", citation(1, "A.")), {"a.md": document}, SEARCHED, {})
     assert "Superseded by b.md" in html
 
 
 def test_an_abstention_shows_what_was_searched_and_what_came_nearest() -> None:
     passage = Passage("a.md", "Annual leave", "How much", None, 0, 9, "**13** days", 0.4)
-    html = render.answer_html(answer("Nothing found.", nearest=(passage,) * 5), {}, SEARCHED)
+    html = render.answer_html(answer("Nothing found.", nearest=(passage,) * 5), {}, SEARCHED, {})
     page = Page(html)
     assert "No answer found in the documents" in page.text
     assert "Nothing found." in page.text
@@ -92,7 +143,7 @@ def test_an_abstention_shows_what_was_searched_and_what_came_nearest() -> None:
 
 
 def test_an_empty_index_shows_no_passages() -> None:
-    html = render.answer_html(answer("No documents yet."), {}, SEARCHED)
+    html = render.answer_html(answer("No documents yet."), {}, SEARCHED, {})
     assert "nearest" not in html
 
 
@@ -105,8 +156,8 @@ def test_payloads_are_inert_everywhere(payload: str) -> None:
     empty = answer(payload, nearest=(passage,))
     engine = FakeEngine([markdown(f"{payload}/{payload}.md", payload, payload, date=payload)])
     for html in (
-        render.answer_html(found, {payload: document}, SEARCHED),
-        render.answer_html(empty, {}, SEARCHED),
+        render.answer_html(found, {payload: document}, SEARCHED, {}),
+        render.answer_html(empty, {}, SEARCHED, {}),
         render.questions_html([payload]),
         render.topics_html([(payload, payload)]),
         library.documents_html(engine.documents()),

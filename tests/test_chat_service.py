@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
 from chat_fake import GENERATION, FakeEngine, markdown
 
-from rag.chat.service import MAX_QUESTION, MAX_TURNS, Service, history_turns
+from rag.chat.payloads import MAX_TURNS, history_turns
+from rag.chat.service import MAX_QUESTION, Service
 from rag.errors import IndexDamaged, UsageError
 
 LEAVE = (
@@ -80,6 +82,8 @@ def test_the_overview_follows_the_generation() -> None:
     assert overview({})["generation"] == "g1"
     changing.generation = "g2"
     assert overview({})["generation"] == "g2"
+    assert overview({"known": "g2"}) == {"generation": "g2"}
+    assert "facts" in overview({"known": "g1"})
 
 
 def test_examples_are_only_questions_that_are_answered(served: dict[str, Call]) -> None:
@@ -106,6 +110,23 @@ def test_an_error_of_the_engine_is_one_line_for_the_reader() -> None:
     assert broken["answer"]({"question": "Why?"}) == {
         "error": "chunks.bin is missing: run `rag build`"
     }
+
+
+def test_pages_are_only_offered_of_pdf_files_of_a_known_corpus(tmp_path: Path) -> None:
+    engine = FakeEngine([markdown("a.pdf", "A", "Text.", pages=2), markdown("b.md", "B", "Text.")])
+    source = {call.__name__: call for call in Service(engine, tmp_path).functions()}["source"]
+    assert source({"document": "a.pdf"})["pages"] == 2
+    assert source({"document": "b.md"})["pages"] == 0
+    assert calls(engine)["source"]({"document": "a.pdf"})["pages"] == 0
+
+
+def test_a_page_that_cannot_be_shown_is_one_line(tmp_path: Path) -> None:
+    engine = FakeEngine([markdown("a.pdf", "A", "Text.", pages=2), markdown("b.md", "B", "Text.")])
+    page = {call.__name__: call for call in Service(engine, tmp_path).functions()}["page_picture"]
+    assert "no longer in the corpus" in page({"document": "a.pdf", "number": 1})["error"]
+    assert "Only pages of PDF" in page({"document": "b.md", "number": 1})["error"]
+    (tmp_path / "a.pdf").write_bytes(b"changed")
+    assert "has changed" in page({"document": "a.pdf", "number": 1})["error"]
 
 
 @pytest.mark.parametrize(
@@ -141,7 +162,8 @@ def test_a_call_without_an_object_is_refused(served: dict[str, Call]) -> None:
 
 def test_only_the_last_turns_of_a_conversation_count() -> None:
     turns = [{"role": "user", "content": str(n)} for n in range(MAX_TURNS + 5)]
-    assert [turn["content"] for turn in history_turns(turns)][0] == "5"
+    kept = history_turns(turns)
+    assert (kept[0]["content"], len(kept)) == ("5", MAX_TURNS)
     with pytest.raises(UsageError, match="A turn is"):
         history_turns([{"role": "user"}])
 

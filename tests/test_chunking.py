@@ -193,6 +193,15 @@ def test_a_sentence_that_fits_the_window_is_never_cut(cut: Cut, encoder: Encoder
     assert long in [made.text[s.start : s.end] for s in sentences]
 
 
+def test_a_sentence_as_long_as_the_window_goes_without_its_title(
+    cut: Cut, encoder: Encoder
+) -> None:
+    long = "It holds " + "now and " * 124 + "now."
+    assert encoder.count_tokens([long]) == [2 + 2 + 2 * 124 + 2]
+    (chunk,) = cut(document(heading("Powers"), paragraph(long)))
+    assert chunk.enriched == chunk.text == long
+
+
 def test_a_sentence_over_the_window_is_cut_between_words(cut: Cut) -> None:
     text = "Staff may " + " ".join(f"word{n}" for n in range(400)) + " go."
     made = document(paragraph(text))
@@ -240,7 +249,8 @@ SENTENCES = st.sampled_from(
         "Staff may go.", "See Art. 5(2)(a) for more.", "You need:", "Why?", "Ünïcode 😀 is fine.",
         "文件在此。", "Ask a.b@agency.example first.", "12", "—", "***", "x" * 300, "İzmir is far.",
         "One two three four five six seven eight nine ten eleven twelve thirteen fourteen.",
-        "It holds " + "again and " * 40 + "again.", "It holds " + "for ever and " * 110 + "ever.",
+        "It holds " + "again and " * 40 + "again.", "It holds " + "so and " * 120 + "so.",
+        "It holds " + "for ever and " * 110 + "ever.",
     ]
 )  # fmt: skip
 CONTENT = st.lists(SENTENCES, min_size=1, max_size=5).map(" ".join)

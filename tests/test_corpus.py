@@ -11,8 +11,9 @@ from awkward import unprivileged
 
 from rag.corpus import Scan, scan
 from rag.errors import CorpusNotFound
+from rag.loaders import LOADERS
 
-KINDS = "use one of .docx .htm .html .markdown .md .pdf .txt"
+KINDS = f"use one of {' '.join(sorted(LOADERS))}"
 
 
 def put(folder: Path, *names: str, text: str = "x") -> None:
@@ -49,10 +50,8 @@ def test_hidden_files_and_folders_are_silent(tmp_path: Path) -> None:
 def test_other_formats_have_a_reason(tmp_path: Path) -> None:
     put(tmp_path, "a.exe", "Makefile", "a.md")
     assert reasons(scan(tmp_path)) == {
-        "a.exe": ".exe files are not supported: use "
-        "one of .docx .htm .html .markdown .md .pdf .txt",
-        "Makefile": "files without a suffix are not supported: "
-        "use one of .docx .htm .html .markdown .md .pdf .txt",
+        "a.exe": f".exe files are not supported: {KINDS}",
+        "Makefile": f"files without a suffix are not supported: {KINDS}",
     }
 
 

@@ -113,9 +113,7 @@ def test_a_model_that_is_not_there_is_one_line() -> None:
         load_encoder("/no/such/folder")
     message = str(caught.value)
     assert message.startswith("the encoder '/no/such/folder' cannot be loaded: ")
-    assert message.endswith(
-        "(give the folder of a sentence-transformers model, or 'default')"
-    )
+    assert message.endswith("(give the folder of a sentence-transformers model, or 'default')")
     assert "\n" not in message
 
 
@@ -137,9 +135,7 @@ def test_a_missing_package_names_its_remedy(monkeypatch: pytest.MonkeyPatch) -> 
 
 
 @pytest.fixture
-def other_cache(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> Callable[[bytes | None], Path]:
+def other_cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[bytes | None], Path]:
     """Another place for the exported encoder, with this content."""
 
     def place(content: bytes | None) -> Path:

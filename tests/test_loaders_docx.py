@@ -197,6 +197,62 @@ def test_hidden_text_stays_out_and_content_controls_and_links_stay_in() -> None:
     assert texts(load(make), "paragraph") == ["See the rules of 2024", "In a control."]
 
 
+NOTES = "http://schemas.openxmlformats.org/officeDocument/2006/relationships/"
+
+
+def _add_notes(word: WordDocument, kind: str, notes: dict[int, str]) -> None:
+    from docx.opc.packuri import PackURI
+    from docx.opc.part import Part
+    from docx.oxml.ns import nsdecls
+
+    inside = "".join(
+        f'<w:{kind} w:id="{number}"><w:p><w:r><w:{kind}Ref/></w:r><w:r><w:t>{text}</w:t></w:r>'
+        f"</w:p></w:{kind}>"
+        for number, text in notes.items()
+    )
+    xml = f"<w:{kind}s {nsdecls('w')}>{inside}</w:{kind}s>"
+    part = Part(PackURI(f"/word/{kind}s.xml"), "application/xml", xml.encode(), word.part.package)
+    word.part.relate_to(part, f"{NOTES}{kind}s")
+
+
+def test_notes_follow_the_paragraph_that_refers_to_them() -> None:
+    def make(word: WordDocument) -> None:
+        first = word.add_paragraph("Staff get 13 days.")
+        add_xml(first, '<w:r><w:footnoteReference w:id="7"/></w:r>')
+        deleted = word.add_paragraph("They may ask early.")
+        add_xml(
+            deleted,
+            '<w:del w:id="1" w:author="a"><w:r><w:footnoteReference w:id="8"/></w:r></w:del>',
+        )
+        table = word.add_table(rows=1, cols=2)
+        table.cell(0, 0).text, table.cell(0, 1).text = "G1", "13"
+        add_xml(table.cell(0, 1).paragraphs[0], '<w:r><w:footnoteReference w:id="2"/></w:r>')
+        add_xml(word.add_paragraph("The end."), '<w:r><w:endnoteReference w:id="2"/></w:r>')
+        _add_notes(word, "footnote", {2: "Of 2024.", 7: "Part-time staff too.", 8: "Gone."})
+        _add_notes(word, "endnote", {2: "See the annex."})
+
+    document = load(make)
+    assert shown(document) == [
+        ("paragraph", "Staff get 13 days."),
+        ("paragraph", "Part-time staff too."),
+        ("paragraph", "They may ask early."),
+        ("row", "G1 | 13"),
+        ("paragraph", "Of 2024."),
+        ("paragraph", "The end."),
+        ("paragraph", "See the annex."),
+    ]
+    assert "\n\n[1] Part-time staff too.\n\n" in document.text
+    assert "\n\n[2] Of 2024.\n\n" in document.text
+
+
+def test_comments_are_left_out() -> None:
+    def make(word: WordDocument) -> None:
+        paragraph = word.add_paragraph("Staff get 13 days.")
+        word.add_comment(paragraph.runs, text="Really?", author="A")
+
+    assert load(make).text == "Staff get 13 days."
+
+
 def test_a_table_of_contents_is_left_out() -> None:
     def make(word: WordDocument) -> None:
         from docx.enum.style import WD_STYLE_TYPE

@@ -58,7 +58,10 @@ def test_dates_are_iso_where_they_read_only_one_way(text: str, date: str | None)
     ],
 )
 def test_what_the_first_lines_state(text: str, found: dict[str, str]) -> None:
-    assert stated(text) == found
+    values = {n: v for n, v in stated(text).items() if not n.endswith("_evidence")}
+    assert values == found
+    for name, words in stated(text).items():
+        assert not name.endswith("_evidence") or words in text
 
 
 @pytest.mark.parametrize(

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import pytest
 from awkward import (
     LOREM,
@@ -25,6 +27,9 @@ from reportlab.pdfgen.canvas import Canvas
 from rag.errors import DocumentError
 from rag.loaders import load_bytes
 from rag.types import Document
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
 
 def load(data: bytes) -> Document:
@@ -173,8 +178,55 @@ def test_columns_of_short_cells_stay_in_rows() -> None:
             canvas.drawString(72, 700 - 14 * index, grade)
             canvas.drawString(420, 700 - 14 * index, amount)
 
-    text = load(canvas_pdf(draw)).text
-    assert all(f"{grade} {amount}" in text for grade, amount in rows)
+    assert texts(load(canvas_pdf(draw)), "row") == [f"{grade} | {amount}" for grade, amount in rows]
+
+
+def drawn(*lines: Sequence[tuple[float, str]], leading: float = 14) -> Document:
+    """One page with pieces of text at these places of each line."""
+
+    def draw(canvas: Canvas) -> None:
+        canvas.setFont("Helvetica", 11)
+        for index, line in enumerate(lines):
+            for x, text in line:
+                canvas.drawString(x, 700 - leading * index, text)
+
+    return load(canvas_pdf(draw))
+
+
+def test_a_table_without_rulings_between_paragraphs() -> None:
+    document = drawn(
+        [(72, prose(13) + ".")],
+        [],
+        [(72, "Place"), (220, "Daily rate"), (360, "Hotel")],
+        [(72, "Selhaven"), (220, "45"), (360, "90")],
+        [(72, "The capital city"), (220, "60"), (360, "120")],
+        [],
+        [(72, prose(13, 5) + ".")],
+    )
+    assert shown(document) == [
+        ("paragraph", prose(13) + "."),
+        ("row", "Place | Daily rate | Hotel"),
+        ("row", "Selhaven | 45 | 90"),
+        ("row", "The capital city | 60 | 120"),
+        ("paragraph", prose(13, 5) + "."),
+    ]
+    assert [block.level for block in document.blocks if block.kind == "row"] == [1, 0, 0]
+
+
+@pytest.mark.parametrize(
+    "lines",
+    [
+        [[(72, f"{n}."), (100, f"Entry with the number {n}")] for n in range(1, 6)],
+        [[(72, "•"), (100, f"Entry with the number {n}")] for n in range(1, 6)],
+        [[(72, f"Chapter {n} . . . . . . . . ."), (400, f"{n}")] for n in range(1, 6)],
+        [[(72, "Name"), (300, "Date")], [(72, "A"), (300, "B")]],
+        [[(72 + 9 * n, f"left {n}"), (300 + 17 * n, f"right {n}")] for n in range(5)],
+        [[(72, prose(7, n)), (330, prose(7, n + 9))] for n in range(5)],
+    ],
+    ids=["numbers", "bullets", "contents", "two lines", "not flush", "prose"],
+)
+def test_what_is_no_table_is_none(lines: list[list[tuple[float, str]]]) -> None:
+    assert texts(drawn(*lines), "row") == []
 
 
 def test_ruled_tables_are_rows_and_their_words_stand_nowhere_else() -> None:
@@ -305,7 +357,10 @@ def test_the_outline_gives_levels() -> None:
     ("data", "reason"),
     [
         (encrypted_pdf(), "is encrypted: save a copy without a password"),
-        (scanned_pdf(), "has no text layer (scanned?): run OCR on it first"),
+        (
+            scanned_pdf(),
+            "has no text layer (scanned?): install tesseract, or run OCR on it first",
+        ),
         (canvas_pdf(lambda canvas: None), "has no text: check it in a viewer"),
         (b"", "is empty"),
         (b"no PDF at all", "is damaged or not a PDF: open it in a viewer and save it again"),

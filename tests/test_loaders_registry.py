@@ -7,16 +7,45 @@ import inspect
 import pkgutil
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import pytest
-from awkward import check_promises, lines_pdf, unprivileged, word_bytes
+from awkward import (
+    check_promises,
+    epub_bytes,
+    lines_pdf,
+    odt_bytes,
+    sheets_bytes,
+    slides_bytes,
+    unprivileged,
+    word_bytes,
+)
 
 import rag.loaders
 from rag.errors import DocumentError, UnsupportedFormat
 from rag.loaders import LOADERS, load, load_bytes
 
+if TYPE_CHECKING:
+    from workshop import Workshop
+
+
+def _one_slide(deck: Any) -> None:
+    slide = deck.slides.add_slide(deck.slide_layouts[5])
+    slide.shapes.title.text = "Text."
+
+
 SAMPLES = {
+    ".csv": b"Text.,More\n1,2\n",
+    ".eml": b"From: a@b.example\nSubject: x\n\nText.\n",
+    ".epub": epub_bytes({"a.xhtml": "<html><body><p>Text.</p></body></html>"}),
+    ".json": b'{"a": "Text."}',
+    ".odt": odt_bytes("<text:p>Text.</text:p>"),
+    ".pptx": slides_bytes(_one_slide),
+    ".rtf": rb"{\rtf1\ansi Text.\par}",
+    ".xlsx": sheets_bytes(lambda book: book.active.append(["Text.", "More"])),
+    ".xml": b"<a><b>Text.</b></a>",
     ".docx": word_bytes(lambda word: word.add_paragraph("Text.") and None),
     ".htm": b"<p>Text.</p>",
     ".html": b"<p>Text.</p>",
@@ -51,7 +80,10 @@ def test_every_format_loads_the_same_twice(suffix: str, tmp_path: Path) -> None:
 def test_other_formats_are_unsupported(name: str, start: str) -> None:
     with pytest.raises(UnsupportedFormat) as caught:
         load_bytes(b"x", name)
-    assert str(caught.value) == f"{start}: use one of .docx .htm .html .markdown .md .pdf .txt"
+    assert str(caught.value) == (
+        f"{start}: use one of .csv .docx .eml .epub .htm .html .json .markdown .md .odt .pdf "
+        ".pptx .rtf .txt .xlsx .xml"
+    )
 
 
 def test_a_file_that_is_gone_says_so(tmp_path: Path) -> None:
@@ -97,6 +129,11 @@ def _exceptions_below() -> list[type[BaseException]]:
         "yaml.error",
         "docx.exceptions",
         "docx.opc.exceptions",
+        "pptx.exc",
+        "openpyxl.utils.exceptions",
+        "csv",
+        "json",
+        "email.errors",
     ]
     for package in ("pdfminer", "pdfplumber"):
         path = importlib.import_module(package).__path__
@@ -125,6 +162,16 @@ TARGETS = [
     ("a.pdf", "pdfplumber.open"),
     ("a.docx", "docx.Document"),
     ("a.html", "rag.loaders.html.document_fromstring"),
+    ("a.pptx", "pptx.Presentation"),
+    ("a.xlsx", "openpyxl.load_workbook"),
+    ("a.xlsx", "rag.loaders.xlsx.add_rows"),
+    ("a.csv", "rag.loaders.csv.add_rows"),
+    ("a.epub", "rag.loaders.epub.add_page"),
+    ("a.odt", "rag.loaders.odt.Lists"),
+    ("a.rtf", "rag.loaders.rtf.rtf_to_text"),
+    ("a.eml", "rag.loaders.eml.message_from_bytes"),
+    ("a.json", "rag.loaders.structured.json.loads"),
+    ("a.xml", "rag.loaders.structured.parse_xml"),
 ]
 
 
@@ -149,7 +196,8 @@ def test_no_foreign_exception_leaves(
 def test_heavy_libraries_are_imported_only_for_their_formats() -> None:
     code = (
         "import sys, rag.loaders\n"
-        "heavy = ('pdfplumber', 'pdfminer', 'docx', 'trafilatura', 'lxml', 'yaml', 'markdown_it')\n"
+        "heavy = ('pdfplumber', 'pdfminer', 'docx', 'trafilatura', 'lxml', 'yaml', 'markdown_it', "
+        "'pptx', 'openpyxl', 'striprtf', 'pypdfium2')\n"
         "print([name for name in heavy if name in sys.modules])"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
@@ -162,7 +210,9 @@ def test_every_loader_module_can_be_imported_and_reads_bytes() -> None:
         parameters = inspect.signature(
             getattr(importlib.import_module(module), function)
         ).parameters
-        assert list(parameters) == ["data", "document_id"]
+        assert list(parameters)[:2] == ["data", "document_id"]
+        others = list(parameters.values())[2:]
+        assert all(other.default is not other.empty for other in others)
     assert rag.loaders.LOADERS_VERSION >= 1
 
 
@@ -182,3 +232,18 @@ def test_the_bundled_corpus_loads_without_a_problem() -> None:
         document = load(file.path, file.id)
         check_promises(document)
         assert document.blocks
+
+
+def test_every_format_can_be_asked(workshop: Callable[..., Workshop]) -> None:
+    work = workshop({})
+    for suffix, data in SAMPLES.items():
+        (work.corpus / f"a{suffix}").write_bytes(data)
+    report = work.build()
+    assert report.failed == []
+    assert report.documents == len(LOADERS)
+    with work.open() as index:
+        for suffix in SAMPLES:
+            [hit, *_] = index.retrieve("text", where=f"path=a{suffix}")
+            text = index.text(f"a{suffix}")
+            assert text[hit.chunk.start : hit.chunk.end] == hit.chunk.text
+            assert "Text." in hit.chunk.text

@@ -17,7 +17,7 @@ from rag.store.lexical import terms
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from conftest import Workshop
+    from workshop import Workshop
 
     from rag.encoders import Encoder
     from rag.types import Turn
@@ -172,7 +172,10 @@ def test_history_moves_the_hits(small_index: Index) -> None:
 
 
 def test_history_without_a_question_changes_nothing(small_index: Index) -> None:
-    empty: list[Turn] = [{"role": "assistant", "content": "Hello."}, {"role": "user", "content": " "}]
+    empty: list[Turn] = [
+        {"role": "assistant", "content": "Hello."},
+        {"role": "user", "content": " "},
+    ]
     assert small_index.retrieve("leave", 3, empty) == small_index.retrieve("leave", 3)
 
 

@@ -53,9 +53,7 @@ def test_a_writer_in_another_process_is_named(
     )
 
 
-def test_the_lock_dies_with_a_killed_process(
-    tmp_path: Path, holder: subprocess.Popen[str]
-) -> None:
+def test_the_lock_dies_with_a_killed_process(tmp_path: Path, holder: subprocess.Popen[str]) -> None:
     holder.send_signal(signal.SIGKILL)
     holder.wait()
     assert (tmp_path / "LOCK.holder").exists()

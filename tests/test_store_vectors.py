@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import faiss
 import numpy as np
 import numpy.typing as npt
 import pytest
@@ -111,6 +112,21 @@ def test_batches_leave_no_trace_in_the_files(
     assert np.allclose(
         np.load(tmp_path / "1" / "moments.npy"), np.load(tmp_path / "100" / "moments.npy")
     )
+
+
+def test_the_file_of_vectors_is_what_faiss_itself_writes(
+    raw: tuple[Floats, Floats, Floats], tmp_path: Path
+) -> None:
+    for count in (0, 1, len(raw[0])):
+        folder = tmp_path / str(count)
+        folder.mkdir()
+        counts = SENTENCES_OF_CHUNKS[:count]
+        write(folder, raw[0][:count], raw[1][: sum(counts)], counts, batch=7)
+        index = faiss.IndexFlatIP(D)
+        index.add(raw[0][:count])
+        faiss.write_index(index, str(folder / "expected.faiss"))
+        expected = (folder / "expected.faiss").read_bytes()
+        assert (folder / "chunks.faiss").read_bytes() == expected
 
 
 def test_nothing_at_all_can_be_stored(tmp_path: Path) -> None:

@@ -39,7 +39,7 @@ from rag.types import Turn
 
 log = logging.getLogger(__name__)
 
-_XQUAD_QUESTIONS = 400
+_XQUAD_QUESTIONS = 150
 _FOLDS = 10
 # Of the answerable questions, how many may go unanswered at the balanced and the eager setting.
 _BALANCED_FALSE_ABSTENTIONS = 0.1
@@ -103,7 +103,7 @@ def measure(generation: Generation, models: Models, example: Example) -> Feature
 def fit(rows: Array, labels: Array, weights: Array) -> tuple[float, Array]:
     """Intercept and weights of a logistic regression on the raw features."""
     scaler = StandardScaler().fit(rows)
-    model = LogisticRegression(C=1.0, max_iter=1000)
+    model = LogisticRegression(C=0.3, max_iter=1000)
     model.fit(scaler.transform(rows), labels, sample_weight=weights)
     raw = model.coef_[0] / scaler.scale_
     return float(model.intercept_[0] - raw @ scaler.mean_), raw

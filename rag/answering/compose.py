@@ -46,9 +46,20 @@ def answer_text(citations: Sequence[Citation], unanswered: Sequence[str] = ()) -
     Numbers in brackets that the source itself has (footnote marks) are left out: here they would
     point to the wrong thing.
     """
-    quotes = [f"{_FOOTNOTE.sub('', plain_text(c.document, c.quote))} [{c.n}]" for c in citations]
-    missing = [f"I found no sentence that answers “{part.rstrip(' ?.')}”." for part in unanswered]
+    quotes = [f"{_without_marks(plain_text(c.document, c.quote))} [{c.n}]" for c in citations]
+    missing = [
+        f"I found no sentence that answers “{_without_marks(part).rstrip(' ?.')}”."
+        for part in unanswered
+    ]
     return " ".join(quotes + missing)
+
+
+def _without_marks(text: str) -> str:
+    found = 1
+    # Taking one out can make another: "[[1]2]".
+    while found:
+        text, found = _FOOTNOTE.subn("", text)
+    return text
 
 
 def abstention_text(documents: int, passages: int) -> str:

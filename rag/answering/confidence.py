@@ -13,6 +13,7 @@ from functools import cache
 from pathlib import Path
 
 from rag.answering.evidence import Evidence
+from rag.answering.questions import looks_like_answer
 from rag.settings import Caution
 
 CALIBRATION = Path(__file__).parent.parent / "models" / "calibration.json"
@@ -24,20 +25,16 @@ class Features:
 
     Attributes:
         similarity: cosine of question and best sentence.
-        coverage: share of the question's terms, weighted by rarity, in that sentence or above it.
-        passage_coverage: the same in the whole passage.
+        passage_coverage: share of the question's terms, weighted by rarity, in its passage.
         missing: rarity of the rarest term that none of the read passages has, as a share of all.
-        passage: fused score of the first hit.
-        lead: how much better the best sentence is than the best of another passage.
-        reader: log-odds of the reader for the best sentence; 0 without the reader.
+        form: 1 if the best sentence has the form of an answer that the question asks for, else 0.
+        reader: highest log-odds of the reader for any sentence; 0 without the reader.
     """
 
     similarity: float
-    coverage: float
     passage_coverage: float
     missing: float
-    passage: float
-    lead: float
+    form: float
     reader: float
 
 
@@ -51,15 +48,12 @@ class _Model:
 def features(evidence: Evidence) -> Features:
     """Features of a non-empty `evidence`."""
     best = evidence.candidates[0]
-    others = [c.score for c in evidence.candidates if c.hit.row != best.hit.row]
     return Features(
         similarity=best.similarity,
-        coverage=best.coverage,
         passage_coverage=evidence.passage_coverage[best.hit.rank],
         missing=evidence.missing,
-        passage=evidence.first_passage,
-        lead=best.score - max(others, default=best.score),
-        reader=max(c.reader for c in evidence.candidates),
+        form=float(looks_like_answer(evidence.kind, best.plain)),
+        reader=max(candidate.reader for candidate in evidence.candidates),
     )
 
 

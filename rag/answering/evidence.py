@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 
 from rag.answering.questions import Kind, looks_like_answer, question_kind
 from rag.conversation import Understood
-from rag.embedding import sentence_texts
+from rag.embedding import plain_sentences, sentence_texts
 from rag.reader import Reader
 from rag.retrieval import Found
 from rag.store.generation import Generation
@@ -34,7 +34,7 @@ class Weights:
     coverage: float = 0.3
     passage: float = 0.1
     kind: float = 0.15
-    reader: float = 0.08
+    reader: float = 0.1
     rank: float = 0.01
 
 
@@ -80,14 +80,14 @@ class Evidence:
         candidates: sentences of the passages that were read, best first.
         passage_coverage: for each passage by its rank, the share of the question's terms in it.
         missing: rarity of the rarest term that no passage has, as a share of all rarities.
-        first_passage: fused score of the first hit.
+        read: True if the reader has judged the candidates.
     """
 
     kind: Kind
     candidates: tuple[Candidate, ...] = ()
     passage_coverage: Mapping[int, float] = field(default_factory=dict)
     missing: float = 0.0
-    first_passage: float = 0.0
+    read: bool = False
 
 
 def rarity(generation: Generation, words: Sequence[str]) -> dict[str, float]:
@@ -111,6 +111,7 @@ def gather(
     kind = question_kind(understood.question)
     idf = rarity(generation, terms(understood.standalone))
     hits = found.hits[:_READ]
+    shown = [plain_sentences(hit.chunk) for hit in hits]
     texts = [sentence_texts(hit.chunk) for hit in hits]
     read = (
         reader.read(understood.standalone, [(h.chunk, t) for h, t in zip(hits, texts, strict=True)])
@@ -118,12 +119,14 @@ def gather(
         else [[0.0] * len(own) for own in texts]
     )
     candidates = []
-    for hit, own, similarities, logits in zip(hits, texts, found.similarities, read, strict=False):
+    for hit, plains, own, similarities, logits in zip(
+        hits, shown, texts, found.similarities, read, strict=False
+    ):
         above = set(terms(" ".join([hit.chunk.title, *hit.chunk.headings])))
-        for position, (plain, similarity, logit) in enumerate(
-            zip(own, similarities.tolist(), logits, strict=True)
+        for position, (plain, text, similarity, logit) in enumerate(
+            zip(plains, own, similarities.tolist(), logits, strict=True)
         ):
-            covered = _coverage(idf, set(terms(plain)), above)
+            covered = _coverage(idf, set(terms(text)), above)
             score = (
                 similarity
                 + weights.coverage * covered
@@ -131,7 +134,7 @@ def gather(
                 + weights.kind * looks_like_answer(kind, plain)
                 + weights.reader * logit
                 - weights.rank * hit.rank
-                - _form_penalty(plain)
+                - _form_penalty(hit.chunk, position, plain)
             )
             candidates.append(Candidate(hit, position, plain, similarity, covered, logit, score))
     candidates.sort(key=lambda c: (-c.score, c.hit.rank, c.position))
@@ -142,11 +145,11 @@ def gather(
     return Evidence(
         kind=kind,
         candidates=tuple(candidates),
+        read=reader is not None,
         passage_coverage={
             hit.rank: _coverage(idf, own, set()) for hit, own in zip(hits, words, strict=True)
         },
         missing=max(absent, default=0.0) / total,
-        first_passage=hits[0].scores.fused if hits else 0.0,
     )
 
 
@@ -164,9 +167,12 @@ def _coverage(idf: dict[str, float], sentence: set[str], above: set[str]) -> flo
     )
 
 
-def _form_penalty(plain: str) -> float:
-    """Questions, lead-ins and fragments are rarely the answer themselves."""
+def _form_penalty(chunk: Chunk, position: int, plain: str) -> float:
+    """Questions, lead-ins, table headers and fragments are rarely the answer themselves."""
     penalty = 0.0
+    sentence = chunk.sentences[position]
+    if (sentence.start, sentence.end) in {other.lead for other in chunk.sentences}:
+        penalty += 0.2 if sentence.kind == "row" else 0.0
     if plain.endswith("?"):
         penalty += 0.25
     if plain.endswith(":"):

@@ -10,12 +10,14 @@ from rag.answering.evidence import Candidate, Evidence
 from rag.answering.questions import Kind
 from rag.types import Chunk
 
-_MOST_SENTENCES = 3
-_MOST_WORDS = 70
+_MOST_SENTENCES = 4
+_MOST_WORDS = 80
 _MOST_WORDS_OF_LIST = 110
 _MOST_ITEMS = 10
 _CLOSE = 0.15
-"""A further sentence is quoted if it scores at most this much less than the best."""
+_CLOSE_WHEN_READ = 0.3
+"""A further sentence is quoted if it scores at most this much less than the best; the reader
+spreads scores more widely."""
 
 _LEANS_BACK = re.compile(
     r"(?:it|they|this|that|these|those|he|she|such|however|but|also|then|otherwise|instead|"
@@ -31,22 +33,15 @@ _EXCEPTION = re.compile(
 
 @dataclass(frozen=True, slots=True)
 class Quotation:
-    """Consecutive sentences of one chunk that are quoted as one: [first, last]."""
+    """A piece of a document that is quoted as one: [start, end) in its canonical text.
+
+    `rank` is that of the passage it was found in.
+    """
 
     chunk: Chunk
     rank: int
-    first: int
-    last: int
-
-    @property
-    def start(self) -> int:
-        """First code point of the quote."""
-        return self.chunk.sentences[self.first].start
-
-    @property
-    def end(self) -> int:
-        """One past its last code point."""
-        return self.chunk.sentences[self.last].end
+    start: int
+    end: int
 
 
 def select(parts: Sequence[Evidence]) -> list[Quotation]:
@@ -67,8 +62,9 @@ def select(parts: Sequence[Evidence]) -> list[Quotation]:
         if place < len(candidates)
     ):
         brought = _with_context(candidate, evidence.kind)
+        # A lead may stand before the chunk; its words are few.
         size = sum(
-            len(q.chunk.text[q.start - q.chunk.start : q.end - q.chunk.start].split())
+            len(q.chunk.text[max(0, q.start - q.chunk.start) : q.end - q.chunk.start].split())
             for q in brought
         )
         if quotations and words + size > _MOST_WORDS:
@@ -83,9 +79,10 @@ def _pick(evidence: Evidence, most: int) -> list[Candidate]:
     if not evidence.candidates:
         return []
     best = evidence.candidates[0]
+    least = best.score - (_CLOSE_WHEN_READ if evidence.read else _CLOSE)
     chosen = [best]
     for candidate in evidence.candidates[1:]:
-        if len(chosen) >= most or candidate.score < best.score - _CLOSE:
+        if len(chosen) >= most or candidate.score < least:
             break
         if any(_same(candidate, other) for other in chosen):
             continue
@@ -102,37 +99,37 @@ def _same(one: Candidate, other: Candidate) -> bool:
 def _with_context(candidate: Candidate, kind: Kind) -> list[Quotation]:
     """A sentence with what it cannot be understood or trusted without."""
     chunk, at = candidate.chunk, candidate.position
-    rank = candidate.hit.rank
-    sentences = chunk.sentences
-    if sentences[at].kind == "row":
-        header = next((i for i in range(at) if sentences[i].kind == "row"), None)
-        rows = [at] if header is None else [header, at]
-        return [Quotation(chunk, rank, row, row) for row in rows]
-    text = _text(chunk, at)
-    first = last = at
-    if text.endswith(":"):
+    sentence = chunk.sentences[at]
+    spans = [(sentence.start, sentence.end)]
+    if _text(chunk, at).endswith(":"):
         last = _end_of_list(chunk, at)
-    elif sentences[at].kind == "item":
-        start = _start_of_list(chunk, at)
-        if kind in ("list", "procedure"):
-            end = _end_of_list(chunk, at)
-            if _words(chunk, start, end) <= _MOST_WORDS_OF_LIST:
-                first, last = start, end
-        if first == at and start < at and _text(chunk, start).endswith(":"):
-            return [Quotation(chunk, rank, start, start), Quotation(chunk, rank, at, at)]
-    elif _LEANS_BACK.match(text) and at > 0 and sentences[at - 1].kind == "paragraph":
+        spans = [(sentence.start, chunk.sentences[last].end)]
+    elif sentence.kind == "item" and kind in ("list", "procedure"):
+        first, last = _start_of_list(chunk, at), _end_of_list(chunk, at)
+        if _words(chunk, first, last) <= _MOST_WORDS_OF_LIST:
+            spans = [(chunk.sentences[first].start, chunk.sentences[last].end)]
+            sentence = chunk.sentences[first]
+    elif sentence.kind == "paragraph":
+        spans = _with_neighbours(chunk, at)
+    if sentence.lead is not None and sentence.lead[0] < spans[0][0]:
+        spans.insert(0, sentence.lead)
+    return [Quotation(chunk, candidate.hit.rank, start, end) for start, end in spans]
+
+
+def _with_neighbours(chunk: Chunk, at: int) -> list[tuple[int, int]]:
+    """A sentence with the one it leans on, and with the exception that follows it."""
+    sentences = chunk.sentences
+    first = last = at
+    if _LEANS_BACK.match(_text(chunk, at)) and at > 0 and sentences[at - 1].kind == "paragraph":
         first = at - 1
-    follows = last + 1
+    follows = at + 1
     if (
         follows < len(sentences)
-        and sentences[last].kind == "paragraph"
         and sentences[follows].kind == "paragraph"
         and _EXCEPTION.match(_text(chunk, follows))
     ):
         last = follows
-    if sentences[at].kind == "paragraph" and not text.endswith(":"):
-        return [Quotation(chunk, rank, i, i) for i in range(first, last + 1)]
-    return [Quotation(chunk, rank, first, last)]
+    return [(s.start, s.end) for s in sentences[first : last + 1]]
 
 
 def _text(chunk: Chunk, position: int) -> str:

@@ -1,15 +1,17 @@
 """The chat page: a conversation on the left, its evidence on the right.
 
-    markup ─→ reading ─┐
-    wording ───────────┼→ render → service → page
-    examples ──────────┘
+    markup ─→ reading ───────────────┐
+    wording ─→ payloads ─────────────┤
+    examples, versions, library ─────┼─→ service ─→ page
+    pages (pictures of PDF pages) ───┤
+    render ──────────────────────────┘
 
-`page` is the entry point. Gradio reads its environment when it is imported, so its telemetry and
-its look-ups at model hubs are switched off here, before any module of this package imports it.
+`page` is the entry point. Everything that the browser shows is made here as HTML whose text is
+escaped by `markupsafe`; the script in `assets/` only moves it about. Gradio reads its environment
+when it is imported, so its telemetry is switched off here, before any module of this package
+imports it.
 """
 
 import os
 
 os.environ["GRADIO_ANALYTICS_ENABLED"] = "False"
-os.environ.setdefault("HF_HUB_OFFLINE", "1")
-os.environ.setdefault("HF_HUB_DISABLE_TELEMETRY", "1")

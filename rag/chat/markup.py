@@ -14,28 +14,36 @@ from dataclasses import dataclass, replace
 
 MARKDOWN_SUFFIXES = (".md", ".markdown", ".mdx", ".qmd", ".rmd")
 
+# Tags that only arrange text. Any other, such as <script>, is shown as it stands.
+_TAGS = "|".join(
+    "a abbr article aside b blockquote button center cite code dd del details div dl dt em "
+    "figcaption figure font footer h1 h2 h3 h4 h5 h6 header hr i img ins kbd label li main mark "
+    "nav ol p pre q s samp section small span strong sub summary sup table tbody td tfoot th thead "
+    "tr tt u ul var".split()
+)
+
 # Lengths are bounded so that hostile text costs linear, not quadratic time.
 _INLINE = re.compile(
     r"""
       (?P<escape>\\(?P<escaped>[!-/:-@\[-`{-~]))
     | (?P<code>(?<!`)(?P<tick>`{1,3})(?!`)(?P<code_body>[^`].{0,999}?)(?<!`)(?P=tick)(?!`))
     | (?P<link>!?\[(?P<link_body>(?:[^\[\]]|\[[^\[\]]{0,200}\]){0,600})\]
-        (?:\([^()\s]{0,2000}(?:\([^()\s]{0,500}\)[^()\s]{0,500})?(?:\s+["'][^"'\n]{0,500}["'])?\)
-          |\[[^\[\]]{0,200}\]))
+        (?:\((?:[^()]|\([^()]{0,300}\)){0,1000}\)|\[[^\[\]]{0,200}\]))
     | (?P<auto><(?P<auto_body>(?:https?://|mailto:)[^<>\s]{1,2000}|[\w.+-]{1,64}@[\w.-]{1,190})>)
     | (?P<break><br\s*/?>)
     | (?P<hidden><!--.{0,1000}?-->|\{[{%][^{}\n]{0,300}[%}]\}
-        |</?(?:a|abbr|b|cite|div|em|i|p|small|span|strong|sub|sup|u|var)(?:\s[^<>]{0,2000})?/?>)
-    | (?P<strong>(?P<strong_mark>\*\*|(?<!\w)__)(?=[^\s*_])(?P<strong_body>.{1,1500}?)
+        |</?(?:TAGS)(?:\s[^<>]{0,2000})?/?>)
+    | (?P<strong>(?P<strong_mark>\*\*(?![*\s])|(?<!\w)__(?![_\s]))(?P<strong_body>.{1,1500}?)
         (?<=\S)(?P=strong_mark)(?![*\w]))
     | (?P<strike>~~(?=\S)(?P<strike_body>.{1,1000}?)(?<=\S)~~)
-    | (?P<em>(?P<em_mark>\*|(?<!\w)_)(?=[^\s*_])(?P<em_body>.{1,1000}?)
-        (?<=[^\s*])(?P=em_mark)(?![*\w]))
+    | (?P<em>\*(?![*\s])(?P<em_body>.{1,1000}?)(?<![\s*])\*(?![*\w]))
+    | (?P<under>(?<!\w)_(?![_\s])(?P<under_body>.{1,1000}?)(?<![\s_])_(?!\w))
     | (?P<entity>&(?:[A-Za-z][A-Za-z0-9]{1,30}|\#[0-9]{1,7}|\#[xX][0-9A-Fa-f]{1,6});)
-    """,
+    """.replace("TAGS", _TAGS),
     re.VERBOSE | re.DOTALL,
 )
-_STYLED = ("strong", "em", "strike", "link")
+_STYLED = ("strong", "em", "under", "strike", "link")
+_STYLE = {"under": ("em",), "auto": ()}
 _MAX_DEPTH = 6
 
 _HEADING_MARKS = re.compile(r"\A#{1,6}[ \t]+|[ \t]+#+\s*\Z|\n[=-]+\s*\Z|\s*\{#[\w-]+\}\s*\Z")
@@ -164,7 +172,7 @@ def _resolve(text: str, found: re.Match[str], styles: tuple[str, ...]) -> Iterat
         yield replace(whole, shown="")
     else:
         first, last = found.span(f"{kind}_body")
-        style = () if kind == "auto" else (kind,)
+        style = _STYLE.get(kind, (kind,))
         yield replace(whole, end=first, shown="")
         if kind in _STYLED and len(styles) < _MAX_DEPTH:
             yield from _inline(text, first, last, styles + style)
@@ -173,7 +181,19 @@ def _resolve(text: str, found: re.Match[str], styles: tuple[str, ...]) -> Iterat
         yield replace(whole, start=last, shown="")
 
 
-_KINDS = ("escape", "code", "link", "auto", "break", "hidden", "strong", "strike", "em", "entity")
+_KINDS = (
+    "escape",
+    "code",
+    "link",
+    "auto",
+    "break",
+    "hidden",
+    "strong",
+    "strike",
+    "em",
+    "under",
+    "entity",
+)
 
 
 def _cut(

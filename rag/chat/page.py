@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import socket
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from functools import cache
 from pathlib import Path
 from typing import Any, TypeVar
@@ -12,25 +13,33 @@ from typing import Any, TypeVar
 import click
 import gradio as gr
 from markupsafe import Markup
+from starlette.middleware import Middleware
 
-from rag.chat.service import Engine, Service, history_turns
-from rag.errors import UsageError
+from rag.chat.headers import HeldToThisServer
+from rag.chat.payloads import history_turns
+from rag.chat.service import Engine, Service
+from rag.errors import RagError, UsageError
 
 TITLE = "Ask the documents"
 _ASSETS = Path(__file__).parent / "assets"
 _STYLES = ("base.css", "talk.css", "panel.css")
-_SCRIPTS = ("dom.js", "panel.js", "card.js", "talk.js", "keys.js", "start.js")
+_SCRIPTS = ("dom.js", "panel.js", "pages.js", "card.js", "talk.js", "keys.js", "start.js")
 _MAX_HITS = 100
 _Made = TypeVar("_Made")
 
 
-def build_page(engine: Engine) -> gr.Blocks:
-    """The page over an engine; serve it with `serve`, or with Gradio's own `launch`."""
-    return _in_a_loop(lambda: _build(engine))
+def build_page(engine: Engine, corpus: Path | None = None) -> gr.Blocks:
+    """The page over an engine; serve it with `serve`, or with Gradio's own `launch`.
+
+    Args:
+        engine: what answers.
+        corpus: folder of the documents; with it, pages of PDF files can be shown as they look.
+    """
+    return _in_a_loop(lambda: _build(engine, corpus))
 
 
-def _build(engine: Engine) -> gr.Blocks:
-    service = Service(engine)
+def _build(engine: Engine, corpus: Path | None) -> gr.Blocks:
+    service = Service(engine, corpus)
     overview = service.functions()[0]({})
     with gr.Blocks(title=TITLE, analytics_enabled=False, fill_width=True, fill_height=True) as page:
         gr.HTML(
@@ -73,6 +82,7 @@ def options(host: str, port: int) -> dict[str, Any]:
         "pwa": False,
         "mcp_server": False,
         "max_file_size": 1,
+        "app_kwargs": {"middleware": [Middleware(HeldToThisServer)]},
     }
 
 
@@ -99,7 +109,7 @@ def launch(
 
     engine = LiveIndex(index_dir, settings)
     try:
-        page = build_page(engine)
+        page = build_page(engine, getattr(settings, "corpus", None))
         url = serve(page, host, port)
         (announce or click.echo)(f"The chat is at {url}  (stop it with Ctrl+C)")
         page.block_thread()
@@ -161,7 +171,8 @@ def _api(engine: Engine) -> None:
         Returns:
             The answer as `rag ask --json` prints it.
         """
-        return engine.ask(question, history_turns(history)).to_dict()
+        with _errors_for_scripts():
+            return engine.ask(question, history_turns(history)).to_dict()
 
     def retrieve(
         question: str, k: int = 5, history: list[dict[str, str]] | None = None
@@ -176,13 +187,22 @@ def _api(engine: Engine) -> None:
         Returns:
             Hits as `rag retrieve --json` prints them, best first.
         """
-        hits = engine.retrieve(
-            question, k=min(max(k, 1), _MAX_HITS), history=history_turns(history)
-        )
-        return [hit.to_dict() for hit in hits]
+        with _errors_for_scripts():
+            wanted = min(max(k, 1), _MAX_HITS)
+            hits = engine.retrieve(question, k=wanted, history=history_turns(history))
+            return [hit.to_dict() for hit in hits]
 
     for endpoint in (ask, retrieve):
         gr.api(endpoint, api_name=endpoint.__name__, concurrency_limit=8)
+
+
+@contextmanager
+def _errors_for_scripts() -> Iterator[None]:
+    """Gradio keeps the text of other exceptions to itself."""
+    try:
+        yield
+    except RagError as error:
+        raise gr.Error(str(error), print_exception=False) from error
 
 
 def _theme() -> gr.themes.Base:

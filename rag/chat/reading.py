@@ -42,8 +42,8 @@ def document_html(document: Document, marks: Sequence[Mark]) -> Markup:
     """
     marks = [mark for mark in marks if 0 <= mark.start < mark.end <= len(document.text)]
     blocks = _with_uncovered(_blocks_or_paragraphs(document), marks)
-    writer = _Writer(document, marks)
-    body = Markup("").join(writer.groups(_without_title(document, blocks, marks)))
+    shown = _without_title(document, blocks, marks)
+    body = Markup("").join(_Writer(document, marks, shown).groups())
     return Markup(
         '<article class="doc" data-document="{id}">{header}{outline}'
         '<div class="doc-body">{body}</div></article>'
@@ -151,7 +151,9 @@ def _with_uncovered(blocks: list[Block], marks: Sequence[Mark]) -> list[Block]:
 class _Writer:
     """Writes blocks as HTML; holds what every one of them needs."""
 
-    def __init__(self, document: Document, marks: Sequence[Mark]) -> None:
+    def __init__(self, document: Document, marks: Sequence[Mark], blocks: Sequence[Block]) -> None:
+        self._blocks = blocks
+        self._top = min((b.level for b in blocks if b.kind == "heading"), default=1)
         self._text = document.text
         self._markdown = markup.is_markdown(document.id)
         self._marks = sorted(marks, key=lambda mark: (mark.start, mark.n))
@@ -159,9 +161,9 @@ class _Writer:
         self._pages = iter(document.pages)
         self._page = next(self._pages, None)
 
-    def groups(self, blocks: Iterable[Block]) -> Iterator[Markup]:
+    def groups(self) -> Iterator[Markup]:
         """Blocks in order, with runs of items and rows gathered into lists and tables."""
-        for kind, run in groupby(blocks, key=lambda block: block.kind):
+        for kind, run in groupby(self._blocks, key=lambda block: block.kind):
             if kind == "item":
                 yield from self._list(list(run))
             elif kind == "row":
@@ -173,10 +175,9 @@ class _Writer:
 
     def _single(self, block: Block) -> Markup:
         if block.kind == "heading":
-            level = min(max(block.level, 1) + 2, 6)
             pieces = markup.heading(self._text, block.start, block.end, markdown=self._markdown)
-            return Markup('<h{0} id="h-{1}" tabindex="-1" class="level-{2}">{3}</h{0}>').format(
-                level, block.start, min(max(block.level, 1), 6), self._emit(pieces)
+            return Markup('<h{0} id="h-{1}" tabindex="-1">{2}</h{0}>').format(
+                min(block.level - self._top + 3, 6), block.start, self._emit(pieces)
             )
         if block.kind == "code":
             pieces = markup.code(self._text, block.start, block.end, markdown=self._markdown)

@@ -5,13 +5,16 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from itertools import groupby
 
 from markupsafe import Markup
 
 from rag.chat import wording
+from rag.chat.versions import Version, newer_and_older
 from rag.markup import plain_text
-from rag.types import Answer, Citation, Document
+from rag.types import Answer, BlockKind, Citation, Document
 
+NEAREST = 3
 _EMPTY = Markup("")
 _MAX_SNIPPET = 320
 
@@ -28,13 +31,29 @@ class Searched:
         return wording.counted(self.documents, "document")
 
 
-def answer_html(answer: Answer, documents: Mapping[str, Document], searched: Searched) -> Markup:
+@dataclass(frozen=True, slots=True)
+class Quoted:
+    """A sentence of an answer: its words as shown, where they stand, and the kind of block."""
+
+    words: str
+    citation: Citation
+    kind: BlockKind = "paragraph"
+    header: bool = False
+
+
+def answer_html(
+    answer: Answer,
+    documents: Mapping[str, Document],
+    searched: Searched,
+    families: Mapping[str, Sequence[Version]],
+) -> Markup:
     """One answer or abstention.
 
     Args:
         answer: what the engine said.
         documents: the cited ones, by id; one that is missing costs its date, nothing else.
         searched: what was searched.
+        families: the documents that have other versions, see `versions.families`.
     """
     if answer.abstained:
         return _abstention(answer, searched)
@@ -42,37 +61,33 @@ def answer_html(answer: Answer, documents: Mapping[str, Document], searched: Sea
         '<div class="answer-text">{text}</div><ol class="sources" role="list">{sources}</ol>{notes}'
         "{pedigree}"
     ).format(
-        text=_EMPTY.join(_paragraph(paragraph) for paragraph in paragraphs(answer)),
+        text=_EMPTY.join(_group(group) for group in groups(answer, documents)),
         sources=_sources(answer.citations, documents),
-        notes=_notes(answer, documents),
+        notes=_notes(answer, documents, families),
         pedigree=_pedigree(answer, searched),
     )
 
 
-def paragraphs(answer: Answer) -> list[list[tuple[str, Citation]]]:
-    """The sentences of an answer with their citations, in paragraphs of one section each.
+def groups(answer: Answer, documents: Mapping[str, Document]) -> list[list[Quoted]]:
+    """The sentences of an answer; those of one section and one kind of block belong together.
 
     A sentence ends at its own number in brackets, which stands between white space; a number in
     brackets that belongs to the quoted text is left alone.
     """
-    result: list[list[tuple[str, Citation]]] = []
+    quoted: list[Quoted] = []
     position = 0
-    previous: Citation | None = None
     for citation in answer.citations:
-        marker = re.compile(rf"(?<=\s)\[{citation.n}\](?=\s|\Z)")
-        found = marker.search(answer.text, position)
+        found = re.compile(rf"(?<=\s)\[{citation.n}\](?=\s|\Z)").search(answer.text, position)
         words = answer.text[position : found.start()] if found else citation.quote
         position = found.end() if found else position
-        broken = "\n" in words[: len(words) - len(words.lstrip())]
-        same = previous is not None and (previous.document, previous.section) == (
-            citation.document,
-            citation.section,
+        kind, header = _block(citation, documents.get(citation.document))
+        quoted.append(Quoted(words.strip(), citation, kind, header))
+    return [
+        list(members)
+        for _, members in groupby(
+            quoted, key=lambda q: (q.citation.document, q.citation.section, q.kind)
         )
-        if not same or broken:
-            result.append([])
-        result[-1].append((words.strip(), citation))
-        previous = citation
-    return result
+    ]
 
 
 def citation_label(citation: Citation) -> str:
@@ -95,26 +110,53 @@ def topics_html(topics: Sequence[tuple[str, str]]) -> Markup:
     """Topics, each with the question that a click on it asks."""
     return _EMPTY.join(
         Markup(
-            '<li><button type="button" class="chip" data-ask="{}" title="{}">{}</button></li>'
-        ).format(question, question, topic)
+            '<li><button type="button" class="chip" data-ask="{0}" title="{0}">{1}</button></li>'
+        ).format(question, topic)
         for topic, question in topics
     )
 
 
-def _paragraph(sentences: Sequence[tuple[str, Citation]]) -> Markup:
-    return Markup("<p>{}</p>").format(
-        Markup(" ").join(_sentence(words, citation) for words, citation in sentences)
+def _block(citation: Citation, document: Document | None) -> tuple[BlockKind, bool]:
+    """The kind of block that a citation stands in, and whether that is the header of a table."""
+    for block in document.blocks if document else ():
+        if block.start < citation.end and citation.start < block.end:
+            return block.kind, block.kind == "row" and block.level == 1
+    return "paragraph", False
+
+
+def _group(quoted: Sequence[Quoted]) -> Markup:
+    if quoted[0].kind == "row":
+        rows = _EMPTY.join(_row(one) for one in quoted)
+        return Markup('<div class="table" tabindex="0"><table>{}</table></div>').format(rows)
+    if quoted[0].kind == "item":
+        items = _EMPTY.join(Markup("<li>{}</li>").format(_sentence(one)) for one in quoted)
+        return Markup('<ul role="list">{}</ul>').format(items)
+    return Markup("<p>{}</p>").format(Markup(" ").join(_sentence(one) for one in quoted))
+
+
+def _row(quoted: Quoted) -> Markup:
+    *before, last = [cell.strip() for cell in quoted.words.split(" | ")]
+    tag = "th" if quoted.header else "td"
+    cells = [
+        *(Markup('<span class="sentence" data-n="{}">{}</span>').format(quoted.citation.n, cell)
+          for cell in before),
+        _sentence(Quoted(last, quoted.citation)),
+    ]  # fmt: skip
+    return Markup("<tr>{}</tr>").format(
+        _EMPTY.join(Markup("<{0}>{1}</{0}>").format(tag, cell) for cell in cells)
     )
 
 
-def _sentence(words: str, citation: Citation) -> Markup:
+def _sentence(quoted: Quoted) -> Markup:
     """A sentence and its number; the last word stays with the number on one line."""
-    head, space, last = words.rpartition(" ")
+    head, space, last = quoted.words.rpartition(" ")
     return Markup(
         '<span class="sentence" data-n="{n}">{head}</span><span class="end">'
         '<span class="sentence" data-n="{n}">{last}</span>'
         '<button type="button" class="cite" data-n="{n}" aria-label="{label}">{n}</button></span>'
-    ).format(head=head + space, last=last, n=citation.n, label=citation_label(citation))
+    ).format(
+        head=head + space, last=last, n=quoted.citation.n, label=citation_label(quoted.citation)
+    )
 
 
 def _sources(citations: Sequence[Citation], documents: Mapping[str, Document]) -> Markup:
@@ -129,7 +171,6 @@ def _sources(citations: Sequence[Citation], documents: Mapping[str, Document]) -
 def _source(citation: Citation, document: Document | None, *, again: bool) -> Markup:
     where = wording.place(citation)
     again = again and bool(where)
-    dated = wording.document_date(document.metadata) if document and not again else None
     return Markup(
         '<li><button type="button" class="source" data-n="{n}"><span class="n">{n}</span>'
         '<span class="what"><span class="title">{title}</span> <span class="where">{where}</span>'
@@ -138,37 +179,59 @@ def _source(citation: Citation, document: Document | None, *, again: bool) -> Ma
         n=citation.n,
         title="" if again else citation.title,
         where=where,
-        when=" ".join(dated) if dated else "",
+        when="" if again else wording.dated(document),
     )
 
 
-def _notes(answer: Answer, documents: Mapping[str, Document]) -> Markup:
-    """Warnings about cited documents that say themselves that they no longer apply."""
-    warnings: dict[str, str] = {}
-    for citation in answer.citations:
-        document = documents.get(citation.document)
-        warning = wording.standing(document.metadata) if document else None
-        if warning:
-            warnings[citation.title] = warning
-    return _EMPTY.join(
-        Markup('<p class="standing"><strong>{}</strong>: {}</p>').format(title, warning)
-        for title, warning in warnings.items()
+def _notes(
+    answer: Answer, documents: Mapping[str, Document], families: Mapping[str, Sequence[Version]]
+) -> Markup:
+    """What a careful reader should know of the cited documents: are they still the last word?"""
+    notes: list[Markup] = []
+    cited = {citation.document: citation.title for citation in answer.citations}
+    for identifier, title in cited.items():
+        document = documents.get(identifier)
+        if warning := wording.standing(document.metadata) if document else None:
+            notes.append(
+                Markup('<p class="standing"><strong>{}</strong>: {}</p>').format(title, warning)
+            )
+        newer, older = newer_and_older(identifier, families)
+        for word, name, found in (("newer", "standing", newer), ("older", "version", older)):
+            notes += [
+                _version(title, word, name, other) for other in found if other.id not in cited
+            ]
+    return _EMPTY.join(notes)
+
+
+def _version(title: str, word: str, name: str, other: Version) -> Markup:
+    return Markup(
+        '<p class="{name}">There is {article} {word} version of {title}: <button type="button" '
+        'class="document" data-document="{id}">{other}</button>{dated}</p>'
+    ).format(
+        name=name,
+        article="an" if word == "older" else "a",
+        word=word,
+        title=title,
+        id=other.id,
+        other=other.title,
+        dated=f", {other.dated}" if other.dated else "",
     )
 
 
 def _pedigree(answer: Answer, searched: Searched) -> Markup:
     level, words = wording.certainty(answer.confidence)
     return Markup(
-        '<details class="pedigree"><summary><span class="sure sure-{level}" aria-hidden="true">'
-        "<i></i><i></i><i></i></span><span>{words}</span>"
-        '<span class="dim">{searched} searched</span></summary>'
+        '<div class="after"><details class="pedigree"><summary>'
+        '<span class="sure sure-{level}" aria-hidden="true"><i></i><i></i><i></i></span>'
+        '<span>{words}</span><span class="dim">{searched} searched</span></summary>'
         "<dl><div><dt>Understood as</dt><dd>{understood}</dd></div>"
         "<div><dt>Searched</dt><dd>{searched}, no filter</dd></div>"
         "<div><dt>Index</dt><dd>{built} · <code>{generation}</code></dd></div>"
         "<div><dt>Confidence</dt><dd>{percent} %: about this share of the answers that look like "
         "this one is right</dd></div>"
         "<div><dt>Made by</dt><dd>quoting word for word; no text was generated. It took {took} ms."
-        "</dd></div></dl></details>"
+        '</dd></div></dl></details><button type="button" class="tool" data-do="copy-answer">'
+        "<span>Copy answer</span></button></div>"
     ).format(
         level=level,
         words=words,
@@ -207,7 +270,7 @@ def _nearest(answer: Answer) -> Markup:
             where=wording.place(passage),
             text=wording.shorten(plain_text(passage.document, passage.text), _MAX_SNIPPET),
         )
-        for n, passage in enumerate(answer.nearest[:3], start=1)
+        for n, passage in enumerate(answer.nearest[:NEAREST], start=1)
     )
     return Markup(
         '<h4>The passages that come nearest</h4><ol class="nearest" role="list">{}</ol>'

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import UTC, date, datetime
 from pathlib import PurePosixPath
 
@@ -47,6 +48,20 @@ def document_date(metadata: Metadata) -> tuple[str, str] | None:
         if value:
             return words, nice_date(value)
     return None
+
+
+def dated(document: Document | None) -> str:
+    """The date of a document with its kind, e.g. "effective 1 March 2024"; empty if unknown."""
+    found = document_date(document.metadata) if document else None
+    return " ".join(found) if found else ""
+
+
+def iso_date(metadata: Metadata) -> str:
+    """The same date in a form that sorts; empty if there is none or it is no ISO date."""
+    for key, _ in _DATE_KEYS:
+        if value := first(metadata, key):
+            return value[:10] if re.match(r"\d{4}(-\d\d){0,2}", value) else ""
+    return ""
 
 
 def nice_date(value: str) -> str:
@@ -110,9 +125,8 @@ def reference(source: Citation, document: Document | None, generation: str) -> s
         parts.append(f"section “{source.section}”")
     if source.page is not None:
         parts.append(f"page {source.page}")
-    dated = document_date(document.metadata) if document else None
-    if dated:
-        parts.append(" ".join(dated))
+    if when := dated(document):
+        parts.append(when)
     quote = plain_text(source.document, source.quote)
     where = f"{source.document}, characters {source.start}-{source.end}, index {generation}"
     return f"“{quote}”\n— {', '.join(parts)} ({where})"

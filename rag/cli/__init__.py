@@ -19,11 +19,16 @@ from rag.errors import RagError, SettingsError, UsageError
 # A subcommand's module is imported only when it is called: `rag --help` loads nothing heavy.
 _COMMANDS = {
     "build": ("rag.cli.build:build", "Build or update the index from a folder of documents."),
+    "add": ("rag.cli.add:add", "Save pages or files from the web into the corpus."),
     "ask": ("rag.cli.ask:ask", "Answer a question with quotations from the documents."),
     "retrieve": ("rag.cli.ask:retrieve", "Find the passages nearest to a question."),
     "chat": ("rag.cli.chat:chat", "Open the chat page; builds the index if there is none."),
     "status": ("rag.cli.inspect:status", "Show what the index holds and how it was made."),
     "text": ("rag.cli.inspect:text", "Print the canonical text of one document, exactly."),
+    "generations": ("rag.cli.history:generations", "List the states of the index that are kept."),
+    "diff": ("rag.cli.diff:diff", "Compare two states: documents and the sentences that changed."),
+    "check": ("rag.cli.history:check", "Verify that the index is whole; --deep reads all of it."),
+    "rollback": ("rag.cli.history:rollback", "Answer from the previous state of the index again."),
     "config": ("rag.cli.inspect:config", "Show every setting, its value and where it came from."),
     "eval": ("rag.cli.evaluate:evaluate", "Measure retrieval and answers on a question set."),
 }

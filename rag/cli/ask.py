@@ -11,7 +11,14 @@ from typing import Any
 
 import click
 
-from rag.cli.options import answering_options, index_option, json_option, setting, settings_from
+from rag.cli.options import (
+    answering_options,
+    index_option,
+    json_option,
+    setting,
+    settings_from,
+    where_option,
+)
 from rag.errors import UsageError
 from rag.index import Index, open_index
 from rag.types import Answer, Hit, Turn
@@ -26,6 +33,7 @@ class _Asked:
     id: str
     question: str
     history: list[Turn]
+    where: tuple[str, ...] = ()
 
 
 @click.command()
@@ -33,33 +41,39 @@ class _Asked:
 @index_option
 @click.option("--history", "history_file", metavar="FILE.json", help="The conversation so far.")
 @click.option("--batch", metavar="FILE.jsonl", help="Answer every line of a file; - reads stdin.")
+@where_option
 @answering_options
 @json_option
 def ask(
     question: str | None,
     history_file: str | None,
     batch: str | None,
+    where: tuple[str, ...],
     as_json: bool,
     **flags: Any,
 ) -> None:
     """Answer QUESTION with quotations from the documents, or say that they do not answer it.
 
     A history is a list of {"role": "user" or "assistant", "content": "…"}. A batch has lines
-    {"id": "…", "question": "…", "history": […]} and prints one JSON answer a line, in order.
+    {"id": "…", "question": "…", "history": […], "where": […]} and prints one JSON answer a line,
+    in order; what a line may search is limited by its own conditions and those of --where.
 
     \b
     Examples:
       rag ask "How many days of annual leave do staff get?"
+      rag ask "Who approves trips?" --where collection=travel --where as_of=2024-06-01
       rag ask --batch questions.jsonl > answers.jsonl
     """
     _one_of(question, batch)
     with _open(flags) as index:
         if batch is not None:
             for asked in _read_batch(batch):
-                answer = index.ask(asked.question, asked.history, id=asked.id)
+                answer = index.ask(
+                    asked.question, asked.history, id=asked.id, where=(*where, *asked.where)
+                )
                 _print_json(answer.to_dict())
         elif question is not None:
-            answer = index.ask(question, _read_history(history_file))
+            answer = index.ask(question, _read_history(history_file), where=where)
             if as_json:
                 _print_json(answer.to_dict())
             else:
@@ -72,6 +86,7 @@ def ask(
 @index_option
 @click.option("--history", "history_file", metavar="FILE.json", help="The conversation so far.")
 @click.option("--batch", metavar="FILE.jsonl", help="Search for every line; - reads stdin.")
+@where_option
 @setting("encoder")
 @setting("dense_weight", type=float)
 @setting("threads", type=int)
@@ -81,6 +96,7 @@ def retrieve(
     k: int,
     history_file: str | None,
     batch: str | None,
+    where: tuple[str, ...],
     as_json: bool,
     **flags: Any,
 ) -> None:
@@ -97,14 +113,16 @@ def retrieve(
     with _open(flags) as index:
         if batch is not None:
             for asked in _read_batch(batch):
-                hits = index.retrieve(asked.question, k, asked.history)
+                hits = index.retrieve(
+                    asked.question, k, asked.history, where=(*where, *asked.where)
+                )
                 _print_json({"id": asked.id, "hits": [hit.to_dict() for hit in hits]})
         elif question is not None:
-            hits = index.retrieve(question, k, _read_history(history_file))
+            hits = index.retrieve(question, k, _read_history(history_file), where=where)
             if as_json:
                 _print_json([hit.to_dict() for hit in hits])
             else:
-                click.echo(describe_hits(hits))
+                click.echo(describe_hits(hits, filtered=bool(where)))
 
 
 def _one_of(question: str | None, batch: str | None) -> None:
@@ -169,13 +187,16 @@ def _checked_line(line: str, where: str) -> _Asked:
     if not data["question"].strip():
         raise UsageError(f"{where}: the question is empty")
     history = _checked_history(data.get("history") or [], where)
-    return _Asked(data.get("id", ""), data["question"], history)
+    limits = data.get("where") or []
+    if not isinstance(limits, list):
+        raise UsageError(f'{where}: "where" is a list such as ["collection=handbook"]')
+    return _Asked(data.get("id", ""), data["question"], history, tuple(limits))
 
 
 def describe_answer(answer: Answer) -> str:
     """An answer for people: the text, then where each sentence stands."""
     lines = [textwrap.fill(answer.text, _WIDTH), ""]
-    if answer.abstained:
+    if answer.abstained and answer.nearest:
         lines.append("Nearest passages:")
         for passage in answer.nearest:
             place = _place(passage.document, passage.section, passage.page)
@@ -186,13 +207,15 @@ def describe_answer(answer: Answer) -> str:
             place = _place(c.document, c.section, c.page)
             lines.append(f"[{c.n}] {place}, characters {c.start}-{c.end}")
     lines += ["", f"confidence {answer.confidence:.0%}, generation {answer.generation}"]
+    if answer.where:
+        lines.append(f"searched only where {' and '.join(answer.where)}")
     return "\n".join(lines)
 
 
-def describe_hits(hits: list[Hit]) -> str:
-    """Hits for people."""
+def describe_hits(hits: list[Hit], *, filtered: bool = False) -> str:
+    """Hits for people; `filtered` says that not all documents were searched."""
     if not hits:
-        return "The index is empty."
+        return "No document meets the filter." if filtered else "The index is empty."
     blocks = []
     for hit in hits:
         chunk = hit.chunk

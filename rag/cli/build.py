@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
+from collections.abc import Callable
 from dataclasses import asdict
 from typing import Any
 
@@ -11,7 +12,10 @@ import click
 from tqdm import tqdm
 
 from rag.cli.options import index_option, json_option, setting, settings_from
-from rag.indexing import Progress, build_index
+from rag.embedding import Progress
+from rag.errors import RagError
+from rag.indexing import build_index
+from rag.progress import Estimate, duration
 from rag.settings import Settings
 from rag.types import BuildReport
 
@@ -21,49 +25,87 @@ _LISTED = 20
 @click.command()
 @click.argument("corpus", required=False)
 @index_option
+@click.option(
+    "--watch", is_flag=True, help="Keep the index in step with the folder; ends on Ctrl-C."
+)
 @setting("encoder")
 @setting("chunk_tokens", type=int)
 @setting("keep_generations", type=int)
 @setting("max_file_mb", type=int)
+@setting("document_seconds", type=int)
+@setting("document_memory_mb", type=int)
 @setting("threads", type=int)
 @json_option
-def build(as_json: bool, **flags: Any) -> None:
+def build(as_json: bool, watch: bool, **flags: Any) -> None:
     """Build or update the index from a folder of documents.
 
     CORPUS is the folder, by default `corpus`. Only what changed is read and embedded again; the
-    old index answers until the new one is whole, and stays if this is interrupted.
+    old index answers until the new one is whole, and stays if this is interrupted. A document
+    that cannot be read is named with the reason, and the others go on.
 
     \b
     Examples:
       rag build
       rag build ~/policies --index ~/policies-index
+      rag build --watch             build after every change; a running chat follows by itself
     """
-    report = build_with_progress(settings_from(flags))
-    if as_json:
-        click.echo(json.dumps(asdict(report), ensure_ascii=False))
+    settings = settings_from(flags)
+
+    def show(report: BuildReport) -> None:
+        text = json.dumps(asdict(report), ensure_ascii=False) if as_json else describe(report)
+        click.echo(text)
+
+    if watch:
+        _watch(settings, show)
     else:
-        click.echo(describe(report))
+        show(build_with_progress(settings))
+
+
+def _watch(settings: Settings, show: Callable[[BuildReport], None]) -> None:
+    """Build until interrupted; of builds that found nothing to do only the first is shown."""
+    from rag.watch import watch_and_build
+
+    def failed(error: RagError) -> None:
+        click.echo(f"rag: {' '.join(str(error).split())}; trying again", err=True)
+
+    shown = ""
+    with _Bar() as bar:
+        try:
+            for report in watch_and_build(settings, bar.update, failed=failed):
+                bar.close()
+                if report.generation != shown:
+                    show(report)
+                    sys.stdout.flush()
+                    click.echo(f"watching {settings.corpus} (Ctrl-C ends)", err=True)
+                shown = report.generation
+        except KeyboardInterrupt:
+            click.echo("rag: stopped watching; the index is as the last build left it", err=True)
 
 
 def build_with_progress(settings: Settings) -> BuildReport:
     """Build with a progress bar on stderr, if that is a terminal."""
-    with _Bars() as bars:
-        return build_index(settings, bars.update)
+    with _Bar() as bar:
+        return build_index(settings, bar.update)
 
 
-class _Bars:
-    """One bar a stage."""
+class _Bar:
+    """The share of the work that is done, and the time that the rest will take."""
 
     def __init__(self) -> None:
-        self._stage = ""
         self._bar: tqdm[Any] | None = None
+        self._estimate = Estimate()
 
-    def __enter__(self) -> _Bars:
+    def __enter__(self) -> _Bar:
         return self
 
     def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Clear the line; the next update begins anew."""
         if self._bar is not None:
             self._bar.close()
+        self._bar = None
 
     @property
     def update(self) -> Progress:
@@ -72,14 +114,14 @@ class _Bars:
     def _update(self, stage: str, done: int, total: int) -> None:
         if not sys.stderr.isatty():
             return
-        if stage != self._stage:
-            if self._bar is not None:
-                self._bar.close()
-            unit = {"reading": "documents", "embedding": "chunks"}.get(stage, "steps")
-            self._bar = tqdm(total=total, desc=stage, unit=f" {unit}", file=sys.stderr)
-            self._stage = stage
-        if self._bar is not None:
-            self._bar.update(done - self._bar.n)
+        if self._bar is None:
+            self._estimate = Estimate()
+            form = "{percentage:3.0f} % |{bar}| {desc}"
+            self._bar = tqdm(total=1.0, file=sys.stderr, leave=False, bar_format=form)
+        self._estimate.update(stage, done, total)
+        left = f", {duration(self._estimate.remaining)} left" if self._estimate.share < 1 else ""
+        self._bar.set_description_str(f"{stage}{left}", refresh=False)
+        self._bar.update(self._estimate.share - self._bar.n)
 
 
 def describe(report: BuildReport) -> str:
@@ -90,11 +132,20 @@ def describe(report: BuildReport) -> str:
         f"added {len(report.added)}, changed {len(report.changed)}, "
         f"removed {len(report.removed)}, unchanged {report.unchanged}",
     ]
-    for sign, names in (("+", report.added), ("~", report.changed), ("-", report.removed)):
+    was = {renamed.document: renamed.was for renamed in report.renamed}
+    gone = set(was.values())
+    added = [name for name in report.added if name not in was]
+    removed = [name for name in report.removed if name not in gone]
+    moved = [f"{name} (was {before})" for name, before in was.items()]
+    for sign, names in (("+", added), ("~", report.changed), ("-", removed), (">", moved)):
         lines += [f"  {sign} {name}" for name in names[:_LISTED]]
         if len(names) > _LISTED:
             lines.append(f"  {sign} … and {len(names) - _LISTED} more")
-    for title, problems in (("skipped", report.skipped), ("failed", report.failed)):
+    for title, problems in (
+        ("skipped", report.skipped),
+        ("failed", report.failed),
+        ("note", report.warnings),
+    ):
         lines += [f"{title}: {problem.document}: {problem.reason}" for problem in problems]
     lines.append(f"generation {report.generation}")
     return "\n".join(lines)

@@ -38,6 +38,19 @@ def json_option(command: Command) -> Command:
     )(command)
 
 
+def where_option(command: Command) -> Command:
+    """The option `--where`, which may be given several times."""
+    return click.option(
+        "--where",
+        multiple=True,
+        metavar="CONDITION",
+        help="Search only documents that meet it, such as collection=handbook, "
+        '"path=travel/*", language=en, tags=leave, "effective_date>=2024-01-01", '
+        '"published<2023", "version!=1.0", or as_of=2024-06-01 for what was in effect on '
+        "that day. Several: all must hold.",
+    )(command)
+
+
 def answering_options(command: Command) -> Command:
     """The options that change how a question is answered."""
     for name in ("caution", "reader", "encoder", "threads"):

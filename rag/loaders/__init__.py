@@ -12,36 +12,45 @@ from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING
 
 from rag.errors import DocumentError, UnsupportedFormat
-from rag.loaders.metadata import stated
+from rag.loaders.fields import sidecar_of, with_sidecar
+from rag.loaders.metadata import EVIDENCE, stated
 
 if TYPE_CHECKING:
     from rag.types import Document
 
-# Raise it when a loader returns other text or blocks than before: documents are read again.
-LOADERS_VERSION = 1
-
-LOADERS_VERSION = 1
+LOADERS_VERSION = 2
 """Raised whenever a loader gives another text or other blocks for the same file."""
 
 LOADERS = {
+    ".csv": "rag.loaders.csv:load",
     ".docx": "rag.loaders.docx:load",
+    ".eml": "rag.loaders.eml:load",
+    ".epub": "rag.loaders.epub:load",
     ".htm": "rag.loaders.html:load",
     ".html": "rag.loaders.html:load",
+    ".json": "rag.loaders.structured:load_json",
     ".markdown": "rag.loaders.markdown:load",
     ".md": "rag.loaders.markdown:load",
+    ".odt": "rag.loaders.odt:load",
     ".pdf": "rag.loaders.pdf:load",
+    ".pptx": "rag.loaders.pptx:load",
+    ".rtf": "rag.loaders.rtf:load",
     ".txt": "rag.loaders.plain:load",
+    ".xlsx": "rag.loaders.xlsx:load",
+    ".xml": "rag.loaders.structured:load_xml",
 }
 
 
-def load(path: Path, document_id: str) -> Document:
+def load(path: Path, document_id: str, ocr_seconds: float = 0.0) -> Document:
     """Read one file.
 
-    The same bytes and id always give the same document.
+    The same bytes and id always give the same document; a file beside it, such as
+    `leave.pdf.meta.yaml`, adds metadata.
 
     Args:
         path: the file; it is read once, as a whole.
         document_id: the name that the document goes by; its suffix chooses the loader.
+        ocr_seconds: how long text in the pictures of a PDF may be recognised; 0 to leave it.
 
     Raises:
         UnsupportedFormat: no loader for this suffix.
@@ -53,17 +62,22 @@ def load(path: Path, document_id: str) -> Document:
         data = path.read_bytes()
     except OSError as error:
         raise DocumentError(f"cannot be read: {error.strerror or error}") from error
-    return load_bytes(data, document_id)
+    document = load_bytes(data, document_id, ocr_seconds)
+    beside = sidecar_of(path)
+    return document if beside is None else with_sidecar(document, beside)
 
 
-def load_bytes(data: bytes, document_id: str) -> Document:
+def load_bytes(data: bytes, document_id: str, ocr_seconds: float = 0.0) -> Document:
     """Like `load`, for content that was read already."""
     suffix = suffix_of(document_id)
     if not data.strip():
         raise DocumentError("is empty")
     module, _, function = LOADERS[suffix].partition(":")
+    options = {"ocr_seconds": ocr_seconds} if suffix == ".pdf" and ocr_seconds else {}
     try:
-        loaded: Document = getattr(importlib.import_module(module), function)(data, document_id)
+        loaded: Document = getattr(importlib.import_module(module), function)(
+            data, document_id, **options
+        )
     except DocumentError:
         raise
     except MemoryError as error:
@@ -77,8 +91,13 @@ def load_bytes(data: bytes, document_id: str) -> Document:
             f"cannot be read as {suffix[1:].upper()} ({type(error).__name__}"
             f"{': ' if detail else ''}{detail}): open it and save it again"
         ) from error
-    metadata = {**stated(loaded.text), **loaded.metadata, "title": loaded.title}
-    return replace(loaded, metadata=metadata)
+    read = {name: value for name, value in stated(loaded.text).items() if _is_new(name, loaded)}
+    return replace(loaded, metadata={**read, **loaded.metadata, "title": loaded.title})
+
+
+def _is_new(name: str, document: Document) -> bool:
+    """Whether the document's own metadata does not say it; then no evidence is needed either."""
+    return name.removesuffix(EVIDENCE) not in document.metadata
 
 
 def suffix_of(document_id: str) -> str:

@@ -1,4 +1,4 @@
-"""Canonical text and blocks for formats whose text we extract ourselves (HTML, PDF, DOCX).
+"""Canonical text and blocks for formats whose text we extract ourselves.
 
 The text is plain: a blank line between blocks, list entries on lines of their own as "- entry"
 (two spaces deeper per level), table rows as "cell | cell | cell". A block never includes the
@@ -54,9 +54,9 @@ class TextBuilder:
         """A heading of depth `level`, from 1."""
         self._add("heading", clean(text), level)
 
-    def paragraph(self, text: str) -> None:
-        """A paragraph."""
-        self._add("paragraph", clean(text))
+    def paragraph(self, text: str, lead: str = "") -> None:
+        """A paragraph, shown behind `lead`, such as the number of a note."""
+        self._add("paragraph", clean(text), lead=lead)
 
     def code(self, text: str) -> None:
         """Preformatted text: its lines are kept."""

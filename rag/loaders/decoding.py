@@ -15,6 +15,9 @@ _BOMS = (
     (codecs.BOM_UTF16_BE, "utf-16-be"),
 )
 _CONTROL = re.compile(r"[\x01-\x08\x0b\x0e-\x1f\x7f]")
+_WESTERN = frozenset("äöüÄÖÜßéèêëàâçîôûùñáíóúÉÀÇåøæÅØÆ€£§°–—‘’“”…«»·½®©™")
+_WESTERN_SHARE = 0.95
+_FOREIGN_SHARE = 0.25
 _SAMPLE = 1_000_000
 _TELLING = 100_000
 
@@ -64,6 +67,8 @@ def _guess(data: bytes) -> str:
     from charset_normalizer import from_bytes
 
     telling = b"\n".join(line for line in data.splitlines() if not line.isascii())
+    if _western(telling[:_TELLING]):
+        return data.decode("cp1252", "replace")
     matches = from_bytes(telling[:_TELLING])
     # The codepages of western and central Europe differ in a few letters: with no reason for
     # another, the common one is the better guess.
@@ -73,3 +78,18 @@ def _guess(data: bytes) -> str:
         return data.decode(best)
     except (UnicodeDecodeError, LookupError) as error:
         raise DocumentError("is in an unknown encoding: save it as UTF-8") from error
+
+
+def _western(data: bytes) -> bool:
+    """Whether it reads like a western European text, of which a short one is hard to guess."""
+    try:
+        text = data.decode("cp1252")
+    except UnicodeDecodeError:
+        return False
+    marks = [character for character in text if not character.isascii()]
+    common = sum(character in _WESTERN for character in marks)
+    letters = sum(map(str.isalpha, text))
+    return (
+        common >= _WESTERN_SHARE * len(marks)
+        and sum(map(str.isalpha, marks)) <= _FOREIGN_SHARE * letters
+    )

@@ -18,9 +18,11 @@ from lxml import etree
 
 from rag.errors import DocumentError
 from rag.loaders.builder import TextBuilder, clean
+from rag.loaders.docx_notes import Notes
 from rag.loaders.docx_numbering import Numbering
 from rag.loaders.docx_styles import Style, read_styles, with_properties
-from rag.loaders.metadata import believable_title, normalise, readable_name
+from rag.loaders.metadata import believable_title, core_properties, normalise, readable_name
+from rag.loaders.package import Kind, check_package
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -29,9 +31,7 @@ if TYPE_CHECKING:
 
     from rag.types import Document
 
-_UNPACKED_AT_MOST = 200_000_000
-_OLD_FORMAT = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
-_ENCRYPTED = "EncryptedPackage".encode("utf-16-le")
+_KIND = Kind("a Word document", ".docx", "Word")
 _TEXT = {qn("w:t"), qn("m:t")}
 _SPACE = {qn("w:tab"), qn("w:br"), qn("w:cr"), qn("w:ptab")}
 _LEFT_OUT = {
@@ -55,12 +55,12 @@ def load(data: bytes, document_id: str) -> Document:
         DocumentError: it is encrypted, in the old .doc format, damaged, too large when unpacked,
             or has no text.
     """
-    _check_package(data)
+    check_package(data, _KIND)
     try:
         word = docx.Document(BytesIO(data))
         walk = _Walk(word)
         walk.add(word.element.body)
-        properties = _properties(word)
+        properties = core_properties(word.core_properties)
     except (
         OpcError,
         KeyError,
@@ -82,38 +82,6 @@ def load(data: bytes, document_id: str) -> Document:
     return walk.builder.build(document_id, title, metadata)
 
 
-def _check_package(data: bytes) -> None:
-    if data.startswith(_OLD_FORMAT):
-        if _ENCRYPTED in data:
-            raise DocumentError("is encrypted: save a copy without a password")
-        raise DocumentError("is in the old Word format: save it as .docx")
-    try:
-        with zipfile.ZipFile(BytesIO(data)) as package:
-            unpacked = sum(entry.file_size for entry in package.infolist())
-    except (zipfile.BadZipFile, ValueError, NotImplementedError, OSError) as error:
-        raise DocumentError("is damaged or not a Word document: save it again as .docx") from error
-    if unpacked > _UNPACKED_AT_MOST:
-        raise DocumentError(
-            f"unpacks to {unpacked // 1_000_000} MB, more than the "
-            f"{_UNPACKED_AT_MOST // 1_000_000} MB allowed: remove its pictures or split it"
-        )
-
-
-def _properties(word: WordDocument) -> dict[str, object]:
-    core = word.core_properties
-    found: dict[str, object] = {
-        "title": core.title,
-        "author": "" if core.author == "python-docx" else core.author,
-        "tags": core.keywords,
-        "description": core.subject,
-        "language": core.language,
-        "version": core.version,
-        "created": core.created.date().isoformat() if core.created else "",
-        "modified": core.modified.date().isoformat() if core.modified else "",
-    }
-    return found
-
-
 class _Walk:
     """Adds the body, block by block."""
 
@@ -123,6 +91,7 @@ class _Walk:
         self.first_heading = ""
         self._styles = read_styles(word)
         self._numbering = Numbering(word)
+        self._notes = Notes(word)
 
     def add(self, container: etree._Element) -> None:
         for element in _children(container):
@@ -133,6 +102,9 @@ class _Walk:
                         self.add(box)
             else:
                 self._table(element)
+            for number, paragraphs in self._notes.of(element):
+                for paragraph in paragraphs:
+                    self.builder.paragraph(_text(paragraph), f"[{number}] ")
 
     def _paragraph(self, element: etree._Element) -> None:
         text = clean(_text(element))

@@ -88,6 +88,16 @@ def load(data: bytes, document_id: str) -> Document:
     return builder.build(document_id, title, metadata)
 
 
+def add_page(data: bytes, builder: TextBuilder) -> None:
+    """Add all that a reader sees of a page which is part of something larger, such as a book."""
+    declared = _CHARSET.search(data, 0, 4096)
+    page = _parse(decode(data, declared[1].decode("ascii", "replace") if declared else None))
+    for element in _UNSEEN(page):
+        _drop(element)
+    body = page.find("body")
+    add_tree(page if body is None else body, builder)
+
+
 def _parse(text: str) -> HtmlElement:
     page = _tree(text)
     if page is None:

@@ -11,14 +11,14 @@ from functools import cache
 from itertools import accumulate
 from typing import TYPE_CHECKING
 
-import yaml
 from markdown_it import MarkdownIt
 from mdit_py_plugins.front_matter import front_matter_plugin
 
 from rag.loaders.builder import clean
 from rag.loaders.decoding import decode
+from rag.loaders.fields import PROBLEM, read_fields
 from rag.loaders.markup import html_blocks
-from rag.loaders.metadata import normalise, readable_name
+from rag.loaders.metadata import readable_name
 from rag.loaders.plain import find_blocks
 from rag.types import Block, Document
 
@@ -31,7 +31,6 @@ if TYPE_CHECKING:
 
 # Beyond this the parser, which is written in Python, would take minutes.
 _PARSED_AT_MOST = 4_000_000
-_FRONT_MATTER_AT_MOST = 64_000
 _TEMPLATE_TAGS = re.compile(r"^[ \t>]*(?:\{%-?[ \t]*(\w+)[^{}%]{0,500}%\}[ \t]*)+$", re.MULTILINE)
 _TEMPLATE_END = re.compile(r"\{%-?[ \t]*end(\w+)")
 _TEMPLATE_LAYOUT = frozenset(
@@ -60,7 +59,7 @@ def load(data: bytes, document_id: str) -> Document:
     visible = _mask(text)
     tokens = _parser().parse(visible)
     blocks = tuple(_Lines(text, visible).blocks(tokens))
-    metadata = normalise(_front_matter(tokens))
+    metadata = _front_matter(tokens)
     return Document(
         document_id,
         _title(text, blocks, str(metadata.get("title", "")), document_id),
@@ -87,15 +86,11 @@ def _title(text: str, blocks: Sequence[Block], named: str, document_id: str) -> 
     return readable_name(document_id)
 
 
-def _front_matter(tokens: Sequence[Token]) -> dict[str, object]:
+def _front_matter(tokens: Sequence[Token]) -> dict[str, str | list[str]]:
     if not tokens or tokens[0].type != "front_matter":
         return {}
-    try:
-        # The base loader makes strings only, so that "version: 1.10" stays what was written.
-        found = yaml.load(tokens[0].content[:_FRONT_MATTER_AT_MOST], yaml.BaseLoader)  # noqa: S506
-    except (yaml.YAMLError, RecursionError, ValueError):
-        return {}
-    return found if isinstance(found, dict) else {}
+    fields, problem = read_fields(tokens[0].content)
+    return {**fields, PROBLEM: f"the front matter {problem}"} if problem else fields
 
 
 def _mask(text: str) -> str:

@@ -5,14 +5,14 @@ from __future__ import annotations
 import re
 from datetime import date
 from pathlib import PurePosixPath
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from rag.loaders.builder import clean
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-_ALIASES = {
+ALIASES = {
     "authors": "author",
     "by": "author",
     "creator": "author",
@@ -41,7 +41,9 @@ _ALIASES = {
     "canonical_url": "source",
     "revision": "version",
 }
-_DATES = {"published", "effective_date", "review_date"}
+DATES = ("published", "effective_date", "review_date")
+EVIDENCE = "_evidence"
+"""What is added to the name of a field for the words of the text that say so."""
 _NOTHING = {"", "null", "none", "~", "anonymous", "(anonymous)", "unspecified", "(unspecified)"}
 _MONTHS = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
 _MONTH = (
@@ -84,7 +86,7 @@ def normalise(raw: Mapping[str, object]) -> dict[str, str | list[str]]:
     result: dict[str, str | list[str]] = {}
     for name, value in raw.items():
         key = re.sub(r"[\s-]+", "_", clean(str(name)).lower())
-        key = _ALIASES.get(key, key)
+        key = ALIASES.get(key, key)
         values = [clean(str(part)) for part in _scalars(value)]
         values = [part for part in values if part.lower() not in _NOTHING]
         if not key or not values or key in result:
@@ -95,8 +97,27 @@ def normalise(raw: Mapping[str, object]) -> dict[str, str | list[str]]:
             ]
         elif len(values) == 1 or key == "author":
             joined = ", ".join(values)
-            result[key] = iso_date(joined) or joined if key in _DATES else joined
+            result[key] = iso_date(joined) or joined if key in DATES else joined
     return result
+
+
+def core_properties(core: Any) -> dict[str, object]:
+    """The core properties of an office document, which all its formats share, under our names."""
+
+    def day(value: Any) -> str:
+        return value.date().isoformat() if value else ""
+
+    program = core.author in ("python-docx", "openpyxl", "Steve Canny")
+    return {
+        "title": core.title,
+        "author": "" if program else core.author,
+        "tags": core.keywords,
+        "description": core.subject,
+        "language": core.language,
+        "version": core.version,
+        "created": day(core.created),
+        "modified": day(core.modified),
+    }
 
 
 def _scalars(value: object) -> list[object]:
@@ -162,16 +183,19 @@ def believable_title(title: str) -> str:
 def stated(text: str) -> dict[str, str | list[str]]:
     """Version and dates that a document states in its first lines, such as "Effective 1 May 2024".
 
-    Only what is introduced by such a word counts: any other date may be about anything.
+    Only what is introduced by such a word counts: any other date may be about anything. The words
+    themselves are given as well, under "effective_date_evidence" and the like.
     """
     beginning = text[:_STATED_WITHIN]
     found: dict[str, str | list[str]] = {}
     for name, pattern in _STATED_DATES.items():
         match = pattern.search(beginning)
         day = iso_date(match["date"]) if match else None
-        if day:
+        if match and day:
             found[name] = day
+            found[name + EVIDENCE] = match[0]
     version = _STATED_VERSION.search(beginning)
     if version and not _OTHER_VERSION.search(beginning, 0, version.start()):
         found["version"] = version[1]
+        found["version" + EVIDENCE] = version[0]
     return found

@@ -20,7 +20,9 @@ from pdfplumber.utils.exceptions import MalformedPDFException, PdfminerException
 
 from rag.errors import DocumentError
 from rag.loaders.builder import TextBuilder, clean
+from rag.loaders.fields import OCR, TO_INSTALL, UNREAD
 from rag.loaders.metadata import believable_title, iso_date, normalise, readable_name
+from rag.loaders.ocr import installed, recognise
 from rag.loaders.pdf_flow import add_pages, body_size
 from rag.loaders.pdf_page import PageContent, read_page
 from rag.loaders.pdf_running import without_running_lines
@@ -29,15 +31,25 @@ if TYPE_CHECKING:
     from rag.types import Document
 
 _BROKEN = "is damaged or not a PDF: open it in a viewer and save it again"
-_SCANNED = "has no text layer (scanned?): run OCR on it first"
+_SCANNED = f"has no text layer (scanned?): {TO_INSTALL}, or run OCR on it first"
+_ILLEGIBLE = "has no text layer, and tesseract could read none of its pages: scan it again"
 _UNREADABLE_SHARE = 0.4
+_USUAL_SIZE = 11.0
 _BOOKMARKS_AT_MOST = 5000
 
 logging.getLogger("pdfminer").setLevel(logging.ERROR)
 
 
-def load(data: bytes, document_id: str) -> Document:
+def load(data: bytes, document_id: str, ocr_seconds: float = 0.0) -> Document:
     """Read a PDF.
+
+    Its metadata name pages that are pictures: "ocr_pages" those that were recognised,
+    "unread_pages" the others.
+
+    Args:
+        data: the file.
+        document_id: its id.
+        ocr_seconds: how long text in pictures may be recognised; 0 to leave it.
 
     Raises:
         DocumentError: it is encrypted, damaged, has no text layer, or its fonts hide the text.
@@ -54,21 +66,56 @@ def load(data: bytes, document_id: str) -> Document:
         if any(isinstance(reason, PDFEncryptionError) for reason in reasons):
             raise DocumentError("is encrypted: save a copy without a password") from error
         raise DocumentError(_BROKEN) from error
+    pages, recognised, unread = _with_pictures(data, pages, ocr_seconds)
     if not any(page.parts for page in pages):
-        drawn = any(page.drawn for page in pages)
-        raise DocumentError(_SCANNED if drawn else "has no text: check it in a viewer")
+        if not any(page.drawn for page in pages):
+            raise DocumentError("has no text: check it in a viewer")
+        raise DocumentError(_ILLEGIBLE if ocr_seconds and installed() else _SCANNED)
     if sum(page.unknown for page in pages) > _UNREADABLE_SHARE * len(pages):
         raise DocumentError("has fonts that hide its text: run OCR on it first")
     pages = without_running_lines(pages, body_size(pages))
     builder = TextBuilder()
     add_pages(pages, outline, builder)
     metadata = normalise(_properties(properties))
+    metadata.update({OCR: recognised} if recognised else {})
+    metadata.update({UNREAD: unread} if unread else {})
     named = believable_title(str(metadata.pop("title", "")))
     document = builder.build(document_id, named or readable_name(document_id), metadata)
     first = next((block for block in document.blocks[:3] if block.kind == "heading"), None)
     if named or first is None:
         return document
     return replace(document, title=document.text[first.start : first.end])
+
+
+def _with_pictures(
+    data: bytes, pages: list[PageContent], seconds: float
+) -> tuple[list[PageContent], str, str]:
+    """The pages with the text of pictures, which of them were recognised, and which were not."""
+    pictures = [
+        page
+        for page in pages
+        if (page.drawn and not page.parts) or page.unknown > _UNREADABLE_SHARE
+    ]
+    found: dict[int, PageContent] = {}
+    if pictures and seconds > 0 and installed():
+        found = recognise(data, pictures, body_size(pages) or _USUAL_SIZE, seconds)
+    numbers = [page.number for page in pictures]
+    return (
+        [found.get(page.number, page) for page in pages],
+        _ranges([number for number in numbers if number in found]),
+        _ranges([number for number in numbers if number not in found]),
+    )
+
+
+def _ranges(numbers: list[int]) -> str:
+    """1, 2, 3, 7 as "1-3, 7"."""
+    runs: list[list[int]] = []
+    for number in numbers:
+        if runs and runs[-1][-1] == number - 1:
+            runs[-1].append(number)
+        else:
+            runs.append([number])
+    return ", ".join(f"{run[0]}-{run[-1]}" if len(run) > 1 else f"{run[0]}" for run in runs)
 
 
 def _read_pages(pdf: pdfplumber.PDF) -> list[PageContent]:

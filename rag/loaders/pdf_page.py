@@ -7,6 +7,8 @@ from collections import Counter
 from itertools import pairwise
 from typing import TYPE_CHECKING, NamedTuple
 
+from rag.loaders.pdf_words import Word, cluster, joined, unruled_tables
+
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
@@ -16,18 +18,6 @@ _GUTTER = 8.0
 _SPLIT_LINES = 6
 _UNKNOWN_GLYPH = re.compile(r"\(cid:\d+\)")
 _BOLD = re.compile(r"bold|black|heavy|semib|demi", re.IGNORECASE)
-
-
-class Word(NamedTuple):
-    """A run of characters in one font; lengths in points, from the top left of the page."""
-
-    text: str
-    x0: float
-    x1: float
-    top: float
-    bottom: float
-    size: float
-    bold: bool
 
 
 class Line(NamedTuple):
@@ -45,7 +35,7 @@ class Line(NamedTuple):
 
 
 class Row(NamedTuple):
-    """A row of a ruled table; `table` tells the tables of a page apart."""
+    """A row of a table; `table` tells the tables of a page apart."""
 
     cells: tuple[str, ...]
     top: float
@@ -71,8 +61,10 @@ def read_page(page: PdfPage) -> PageContent:
     words = _words(page)
     unknown = sum(1 for word in words if _UNKNOWN_GLYPH.fullmatch(word.text))
     tables = list(_tables(page, words)) if _has_rulings(page) else []
-    for box, _ in tables:
-        words = [word for word in words if not _within(word, box)]
+    words = _outside(words, tables)
+    unruled = list(_unruled(words, len(tables)))
+    words = _outside(words, unruled)
+    tables += unruled
     lines = _reading_order(words)
     in_columns = len({(line.left, line.right) for line in lines}) > 1
     parts: list[Line | Row] = list(lines)
@@ -129,12 +121,49 @@ def _tables(page: PdfPage, words: Sequence[Word]) -> Iterator[tuple[_Box, list[R
         for row in table.rows:
             cells = [_Box(*map(float, cell)) for cell in row.cells if cell]
             held = [[word for word in inside if _within(word, cell)] for cell in cells]
-            texts = tuple(" ".join(_text(line) for line in _cluster(cell)) for cell in held)
+            texts = tuple(" ".join(joined(line) for line in cluster(cell)) for cell in held)
             if any(texts):
                 bold = all(word.bold for cell in held for word in cell)
                 rows.append(Row(texts, cells[0].top, cells[0].bottom, index, bold))
         if len(rows) >= 2 and max(len([t for t in row.cells if t]) for row in rows) >= 2:
             yield box, rows
+
+
+def _unruled(words: Sequence[Word], first: int) -> Iterator[tuple[_Box, list[Row]]]:
+    """Tables without rulings, numbered from `first`; none on a page with columns of text."""
+    lines = cluster(words)
+    if not lines:
+        return
+    left, right = min(w.x0 for w in words), max(w.x1 for w in words)
+    if _gutter(lines, left, right) is not None:
+        return
+    for index, run in enumerate(unruled_tables(lines), start=first):
+        inside = [word for cells in run for cell in cells for word in cell]
+        box = _Box(
+            min(word.x0 for word in inside),
+            min(word.top for word in inside),
+            max(word.x1 for word in inside),
+            max(word.bottom for word in inside),
+        )
+        yield (
+            box,
+            [
+                Row(
+                    tuple(map(joined, cells)),
+                    min(word.top for cell in cells for word in cell),
+                    max(word.bottom for cell in cells for word in cell),
+                    index,
+                    all(word.bold for cell in cells for word in cell),
+                )
+                for cells in run
+            ],
+        )
+
+
+def _outside(words: list[Word], tables: Sequence[tuple[_Box, list[Row]]]) -> list[Word]:
+    for box, _ in tables:
+        words = [word for word in words if not _within(word, box)]
+    return words
 
 
 class _Box(NamedTuple):
@@ -161,7 +190,7 @@ def _reading_order(words: Sequence[Word]) -> list[Line]:
     if not words:
         return []
     left, right = min(w.x0 for w in words), max(w.x1 for w in words)
-    rows = _cluster(words)
+    rows = cluster(words)
     gutter = _gutter(rows, left, right)
     if gutter is None:
         return [_line(row, left, right) for row in rows]
@@ -211,7 +240,7 @@ def _gutter(rows: Sequence[Sequence[Word]], left: float, right: float) -> float 
 
 
 def _filled(words: Sequence[Word], left: float, right: float) -> bool:
-    extents = sorted(row[-1].x1 - row[0].x0 for row in _cluster(words))
+    extents = sorted(row[-1].x1 - row[0].x0 for row in cluster(words))
     return bool(extents) and extents[len(extents) // 2] >= 0.6 * (right - left)
 
 
@@ -224,33 +253,6 @@ def _crosses(row: Sequence[Word], gutter: float) -> bool:
     return bool(before and after) and after[0].x0 - before[-1].x1 < _GUTTER
 
 
-def _cluster(words: Sequence[Word]) -> list[list[Word]]:
-    """Words on one baseline, from left to right; lines from top to bottom."""
-    lines: list[list[Word]] = []
-    for word in sorted(words, key=lambda word: (word.bottom, word.x0)):
-        height = max(1.0, word.bottom - word.top)
-        middle = (word.top + word.bottom) / 2
-        for line in reversed(lines[-3:]):
-            if abs((line[0].top + line[0].bottom) / 2 - middle) < height * 0.4:
-                line.append(word)
-                break
-        else:
-            lines.append([word])
-    ordered = [sorted(line, key=lambda word: word.x0) for line in lines]
-    return sorted(ordered, key=lambda line: min(word.top for word in line))
-
-
-def _text(words: Sequence[Word]) -> str:
-    parts: list[str] = []
-    previous: Word | None = None
-    for word in words:
-        if previous and word.x0 - previous.x1 > 0.15 * min(word.size, previous.size):
-            parts.append(" ")
-        parts.append(word.text)
-        previous = word
-    return "".join(parts)
-
-
 def _line(words: Sequence[Word], left: float, right: float) -> Line:
     sizes: Counter[float] = Counter()
     bold = 0
@@ -259,7 +261,7 @@ def _line(words: Sequence[Word], left: float, right: float) -> Line:
         bold += len(word.text) if word.bold else 0
     size = max(sizes, key=lambda size: (sizes[size], size))
     return Line(
-        _text(words),
+        joined(words),
         words[0].x0,
         max(word.x1 for word in words),
         min(word.top for word in words),

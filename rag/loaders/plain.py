@@ -17,6 +17,7 @@ from rag.types import Block, Document
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
+    from rag.loaders.builder import TextBuilder
     from rag.types import BlockKind
 
 _WORD = re.compile(r"[^\W_]")
@@ -80,6 +81,26 @@ def find_blocks(text: str) -> list[Block]:
         else:
             blocks += _body(group, width)
     return [block for block in blocks if _WORD.search(text, block.start, block.end)]
+
+
+def add_prose(text: str, builder: TextBuilder, below: int = 0) -> None:
+    """Add plain text that is part of another format.
+
+    Args:
+        text: the text.
+        builder: where it is added.
+        below: how many levels its headings lie below those that are there.
+    """
+    for block in find_blocks(text):
+        piece = text[block.start : block.end]
+        if block.kind == "heading":
+            builder.heading(piece, min(6, block.level + below))
+        elif block.kind == "item":
+            lead = text[text.rfind("\n", 0, block.start) + 1 : block.start].strip()
+            numbered = lead[:1].isalnum() or lead[:1] == "("
+            builder.item(piece, block.level, lead if numbered else "-")
+        else:
+            builder.paragraph(piece)
 
 
 def _groups(text: str) -> Iterator[list[_Line]]:

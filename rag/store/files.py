@@ -56,3 +56,8 @@ def sha256_of(path: Path) -> str:
     """Hex digest of a file's bytes, read in pieces."""
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def describe_error(error: Exception) -> str:
+    """What the system says, without the number; for an error that says nothing, its name."""
+    return str(getattr(error, "strerror", None) or error or type(error).__name__)

@@ -30,6 +30,9 @@ from rag.types import Document
 
 log = logging.getLogger(__name__)
 
+CHECKED_AT_OPENING = 256_000_000
+"""So many bytes are compared with their checksums whenever a generation is opened."""
+
 _ID = re.compile(r"g(\d{6,})-\d{8}T\d{6}Z")
 _LEFTOVER = re.compile(r"\.(?:building|deleted)-(g\d{6,}-\d{8}T\d{6}Z)")
 
@@ -39,22 +42,29 @@ class Generation:
 
     Attributes:
         id: its name.
+        folder: where it lies.
         manifest: its own description.
         tables: documents, chunks and sentences.
         vectors: embeddings of chunks and sentences.
         lexical: BM25.
     """
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, checked: int | None = CHECKED_AT_OPENING) -> None:
         """Open all files of a generation; they may be deleted afterwards while this lives.
+
+        Args:
+            folder: the generation.
+            checked: how many bytes of its files, the smallest first, are compared with their
+                checksums; None compares all. Existence and size are always compared.
 
         Raises:
             IndexDamaged: a file is missing or has the wrong size or content.
             IndexIncompatible: written by another version.
         """
+        self.folder = folder
         self.manifest = read_manifest(folder)
         self.id = self.manifest.generation
-        verify(folder, self.manifest, deep=False)
+        verify(folder, self.manifest, deep=True, most=checked)
         try:
             self.tables = Tables(folder / "documents.sqlite")
             try:
@@ -78,11 +88,15 @@ class Generation:
         self.tables.close()
 
 
-def open_current(index: Path) -> Generation:
+def open_current(index: Path, *, deep: bool = False) -> Generation:
     """Open the published generation.
 
     Between reading the pointer and opening the files a build may publish a newer generation and
     collect this one; only an error that remains when the pointer stands still is real.
+
+    Args:
+        index: the index folder.
+        deep: compare all files with their checksums, however large they are.
 
     Raises:
         IndexNotFound: nothing has been published.
@@ -92,12 +106,26 @@ def open_current(index: Path) -> Generation:
     name = current_generation(index)
     while True:
         try:
-            return Generation(generations_folder(index) / name)
-        except IndexDamaged:
+            checked = None if deep else CHECKED_AT_OPENING
+            return Generation(generations_folder(index) / name, checked)
+        except IndexDamaged as error:
             newer = current_generation(index)
             if newer == name:
-                raise
+                raise with_way_back(index, name, error) from error
             name = newer
+
+
+def with_way_back(index: Path, name: str, error: IndexDamaged) -> IndexDamaged:
+    """The error about this generation, with the remedy that an older one offers."""
+    older = previous_generation(index, name)
+    hint = f", or `rag rollback` to answer from {older}" if older else ""
+    return IndexDamaged(f"{error}{hint}")
+
+
+def previous_generation(index: Path, generation: str) -> str | None:
+    """Id of the newest generation on disk that is older than this one, or None."""
+    older = [name for name in list_generations(index) if _number(name) < _number(generation)]
+    return older[-1] if older else None
 
 
 def list_generations(index: Path) -> list[str]:
@@ -167,7 +195,7 @@ def complete(index: Path, folder: Path, manifest: Manifest) -> None:
     for path in folder.rglob("*"):
         (sync_folder if path.is_dir() else sync_file)(path)
     write_manifest(folder, replace(manifest, files=describe_files(folder)))
-    written = Generation(folder)
+    written = Generation(folder, checked=0)
     try:
         check_consistency(written)
     finally:
@@ -191,7 +219,7 @@ def check_consistency(generation: Generation) -> None:
     counted = (
         len(generation.vectors),
         generation.vectors.sentence_count,
-        len(generation.lexical.scores([])),
+        len(generation.lexical),
     )
     if counted != (manifest.chunks, manifest.sentences, manifest.chunks):
         raise IndexDamaged(

@@ -14,9 +14,6 @@ import Stemmer
 
 Scores = npt.NDArray[np.float32]
 
-# bm25s logs every step, and would speak on our stdout.
-logging.getLogger("bm25s").setLevel(logging.WARNING)
-
 _WORD = re.compile(r"\w+(?:['’]\w+)?")
 # Function words carry no topic; question words neither.
 STOPWORDS = frozenset(
@@ -49,6 +46,8 @@ def write_lexical(folder: Path, texts: Iterable[str]) -> None:
     # Slow to import, and only needed here.
     import bm25s
 
+    # It sets its level as it is imported, and would then tell every step on our stderr.
+    logging.getLogger("bm25s").setLevel(logging.WARNING)
     index = bm25s.BM25(method="lucene")
     index.index((corpus, vocabulary), create_empty_token=False, show_progress=False)
     index.save(folder, show_progress=False)

@@ -1,4 +1,7 @@
-"""Documents, chunks and sentences in one SQLite file. Row i of a table is the i-th of its kind."""
+"""Documents, chunks and sentences in one SQLite file. Row i of a table is the i-th of its kind.
+
+`table_writer.py` writes it.
+"""
 
 from __future__ import annotations
 
@@ -10,23 +13,8 @@ from pathlib import Path
 from typing import Any
 
 from rag.errors import IndexDamaged
+from rag.markup import plain_text
 from rag.types import Block, Chunk, Document, Page, Sentence
-
-_SCHEMA = """
-CREATE TABLE documents(
-    row INTEGER PRIMARY KEY, id TEXT NOT NULL UNIQUE, title TEXT NOT NULL, text TEXT NOT NULL,
-    blocks TEXT NOT NULL, pages TEXT NOT NULL, metadata TEXT NOT NULL,
-    file_sha256 TEXT NOT NULL, size INTEGER NOT NULL, mtime_ns INTEGER NOT NULL,
-    first_chunk INTEGER NOT NULL, chunks INTEGER NOT NULL, tokens INTEGER NOT NULL);
-CREATE TABLE chunks(
-    row INTEGER PRIMARY KEY, document INTEGER NOT NULL, start INTEGER NOT NULL,
-    "end" INTEGER NOT NULL, headings TEXT NOT NULL, page INTEGER, enriched TEXT NOT NULL,
-    key BLOB NOT NULL, first_sentence INTEGER NOT NULL, sentences TEXT NOT NULL);
-CREATE INDEX chunks_by_key ON chunks(key);
-CREATE TABLE failures(
-    id TEXT PRIMARY KEY, reason TEXT NOT NULL,
-    file_sha256 TEXT NOT NULL, size INTEGER NOT NULL, mtime_ns INTEGER NOT NULL);
-"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +35,7 @@ class DocumentInfo:
         chunks: how many chunks it has; `first_chunk` is the row of the first.
         characters: length of the canonical text.
         tokens: the same in tokens of a language model.
+        sha256: hex digest of the canonical text.
         file: its file at the time of the build.
     """
 
@@ -58,90 +47,32 @@ class DocumentInfo:
     chunks: int
     characters: int
     tokens: int
+    sha256: str
     file: FileState
 
 
-class TableWriter:
-    """Writes the tables of a new generation, in row order."""
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """What a build has to know of an indexed document, to see that it is unchanged.
 
-    def __init__(self, path: Path) -> None:
-        """Create the file; it must not exist."""
-        self._connection = sqlite3.connect(path, isolation_level=None)
-        # Written aside and synced as a whole before it counts: no journal is needed.
-        self._connection.executescript(
-            f"PRAGMA journal_mode=OFF; PRAGMA synchronous=OFF; {_SCHEMA} BEGIN;"
-        )
-        self.documents = self.chunks = self.sentences = 0
+    Attributes:
+        row: position in the generation.
+        first_chunk: row of its first chunk.
+        chunks: how many chunks it has.
+        sha256: hex digest of the canonical text.
+        file: its file at the time of the build.
+    """
 
-    def add(
-        self,
-        document: Document,
-        file: FileState,
-        chunks: Sequence[Chunk],
-        keys: Sequence[bytes],
-        tokens: int,
-    ) -> None:
-        """Append a document and its chunks.
+    row: int
+    first_chunk: int
+    chunks: int
+    sha256: str
+    file: FileState
 
-        Args:
-            document: the document.
-            file: the file it came from.
-            chunks: its chunks in text order.
-            keys: for each chunk, the digest under which its vectors are known.
-            tokens: the document's size in tokens of a language model.
-        """
-        self._connection.execute(
-            "INSERT INTO documents VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?)",
-            (
-                self.documents,
-                document.id,
-                document.title,
-                document.text,
-                json.dumps([[b.kind, b.start, b.end, b.level] for b in document.blocks]),
-                json.dumps([[p.number, p.start, p.end] for p in document.pages]),
-                json.dumps(dict(document.metadata), ensure_ascii=False, sort_keys=True),
-                file.sha256,
-                file.size,
-                file.mtime_ns,
-                self.chunks,
-                len(chunks),
-                tokens,
-            ),
-        )
-        for chunk, key in zip(chunks, keys, strict=True):
-            self._connection.execute(
-                "INSERT INTO chunks VALUES (?,?,?,?,?,?,?,?,?,?)",
-                (
-                    self.chunks,
-                    self.documents,
-                    chunk.start,
-                    chunk.end,
-                    json.dumps(chunk.headings, ensure_ascii=False),
-                    chunk.page,
-                    chunk.enriched,
-                    key,
-                    self.sentences,
-                    json.dumps([[s.start, s.end, s.kind] for s in chunk.sentences]),
-                ),
-            )
-            self.chunks += 1
-            self.sentences += len(chunk.sentences)
-        self.documents += 1
 
-    def add_failure(self, document: str, reason: str, file: FileState) -> None:
-        """Remember a document that cannot be read, so that it is not tried again unchanged."""
-        self._connection.execute(
-            "INSERT INTO failures VALUES (?,?,?,?,?)",
-            (document, reason, file.sha256, file.size, file.mtime_ns),
-        )
-
-    def close(self) -> None:
-        """Commit and close; durable only once the file has been synced."""
-        try:
-            if self._connection.in_transaction:
-                self._connection.execute("COMMIT")
-        finally:
-            self._connection.close()
+def read_only_uri(path: Path) -> str:
+    """The address that opens a database without locks: it never changes."""
+    return f"{path.absolute().as_uri()}?mode=ro&immutable=1"
 
 
 class Tables:
@@ -154,9 +85,7 @@ class Tables:
             IndexDamaged: it is not a database; so do all methods if it turns out to be damaged.
         """
         self._path = path
-        self._connection = sqlite3.connect(
-            f"{path.absolute().as_uri()}?mode=ro&immutable=1", uri=True, check_same_thread=False
-        )
+        self._connection = sqlite3.connect(read_only_uri(path), uri=True, check_same_thread=False)
         try:
             self._query("SELECT count(*) FROM documents")
         except IndexDamaged:
@@ -167,9 +96,18 @@ class Tables:
         try:
             return self._connection.execute(sql, parameters).fetchall()
         except sqlite3.Error as error:
-            raise IndexDamaged(
-                f"{self._path} cannot be read ({error}): run `rag build` for a new generation"
-            ) from error
+            raise self._damaged(str(error)) from error
+
+    def _json(self, text: str) -> Any:
+        try:
+            return json.loads(text)
+        except (TypeError, ValueError) as error:
+            raise self._damaged(str(error)) from error
+
+    def _damaged(self, reason: str) -> IndexDamaged:
+        return IndexDamaged(
+            f"{self._path} cannot be read ({reason}): run `rag build` for a new generation"
+        )
 
     def _row(self, sql: str, parameters: Sequence[object]) -> Any:
         """The first row, or None."""
@@ -182,25 +120,29 @@ class Tables:
     def document(self, document_id: str) -> Document | None:
         """The document with this id, or None."""
         row = self._row(
-            "SELECT id, title, text, blocks, pages, metadata FROM documents WHERE id = ?",
+            "SELECT id, title, text, blocks, pages, metadata, sha256 "
+            "FROM documents JOIN texts USING (row) WHERE id = ?",
             (document_id,),
         )
         if row is None:
             return None
-        name, title, text, blocks, pages, metadata = row
-        return Document(
+        name, title, text, blocks, pages, metadata, sha256 = row
+        document = Document(
             id=name,
             title=title,
             text=text,
-            blocks=tuple(Block(*block) for block in json.loads(blocks)),
-            pages=tuple(Page(*page) for page in json.loads(pages)),
-            metadata=json.loads(metadata),
+            blocks=tuple(Block(*block) for block in self._json(blocks)),
+            pages=tuple(Page(*page) for page in self._json(pages)),
+            metadata=self._json(metadata),
         )
+        if document.sha256 != sha256:
+            raise self._damaged(f"the text of {name} differs from its checksum")
+        return document
 
     def documents(self) -> list[DocumentInfo]:
         """All documents in row order, which is the order of their ids."""
         rows = self._query(
-            "SELECT row, id, title, metadata, first_chunk, chunks, length(text), tokens, "
+            "SELECT row, id, title, metadata, first_chunk, chunks, characters, tokens, sha256, "
             "file_sha256, size, mtime_ns FROM documents ORDER BY row"
         )
         return [
@@ -208,37 +150,61 @@ class Tables:
                 row=row[0],
                 id=row[1],
                 title=row[2],
-                metadata=json.loads(row[3]),
+                metadata=self._json(row[3]),
                 first_chunk=row[4],
                 chunks=row[5],
                 characters=row[6],
                 tokens=row[7],
-                file=FileState(*row[8:]),
+                sha256=row[8],
+                file=FileState(*row[9:]),
             )
             for row in rows
         ]
 
+    def seen(self) -> dict[str, Seen]:
+        """What the last build saw of each document, by id, in row order."""
+        rows = self._query(
+            "SELECT id, row, first_chunk, chunks, sha256, file_sha256, size, mtime_ns "
+            "FROM documents ORDER BY row"
+        )
+        return {
+            name: Seen(row, first_chunk, chunks, sha256, FileState(*file))
+            for name, row, first_chunk, chunks, sha256, *file in rows
+        }
+
+    def with_metadata(self, *keys: str) -> list[tuple[str, dict[str, Any]]]:
+        """Id and metadata of the documents whose metadata have one of these keys."""
+        found: dict[str, dict[str, Any]] = {}
+        for key in keys:
+            rows = self._query(
+                "SELECT id, metadata FROM documents WHERE instr(metadata, ?)", (f'"{key}": ',)
+            )
+            found.update({row[0]: self._json(row[1]) for row in rows})
+        return sorted(found.items())
+
     def failures(self) -> dict[str, tuple[str, FileState]]:
         """Documents that could not be read: id → reason and file."""
-        rows = self._query(
-            "SELECT id, reason, file_sha256, size, mtime_ns FROM failures"
-        )
+        rows = self._query("SELECT id, reason, file_sha256, size, mtime_ns FROM failures")
         return {row[0]: (row[1], FileState(*row[2:])) for row in rows}
 
     def chunks(self, rows: Sequence[int]) -> list[Chunk]:
         """The chunks at these rows, in this order."""
         documents: dict[int, tuple[str, str, str]] = {}
         found = []
-        for row in rows:
-            document, start, end, headings, page, enriched, sentences = self._row(
+        for number in rows:
+            row = self._row(
                 'SELECT document, start, "end", headings, page, enriched, sentences '
                 "FROM chunks WHERE row = ?",
-                (row,),
+                (number,),
             )
+            if row is None:
+                raise self._damaged(f"chunk {number} is missing")
+            document, start, end, headings, page, enriched, sentences = row
             if document not in documents:
                 documents[document] = self._row(
-                    "SELECT id, title, text FROM documents WHERE row = ?", (document,)
-                )
+                    "SELECT id, title, text FROM documents JOIN texts USING (row) WHERE row = ?",
+                    (document,),
+                ) or ("", "", "")
             name, title, text = documents[document]
             found.append(
                 Chunk(
@@ -247,9 +213,9 @@ class Tables:
                     end=end,
                     text=text[start:end],
                     title=title,
-                    headings=tuple(json.loads(headings)),
+                    headings=tuple(self._json(headings)),
                     page=page,
-                    sentences=tuple(Sentence(*s) for s in json.loads(sentences)),
+                    sentences=_sentences(name, text, self._json(sentences)),
                     enriched=enriched,
                 )
             )
@@ -262,6 +228,13 @@ class Tables:
         )
         return [row[0] for row in rows]
 
+    def sizes(self, first: int, count: int) -> list[tuple[bytes, int]]:
+        """Vector key and length of the searched text of `count` chunks from row `first` on."""
+        return self._query(
+            "SELECT key, length(enriched) FROM chunks WHERE row >= ? AND row < ? ORDER BY row",
+            (first, first + count),
+        )
+
     def find_vectors(self, key: bytes) -> tuple[int, int, int] | None:
         """Row of a chunk with this vector key and [first, end) of its sentence rows, or None."""
         found: tuple[int, int, int] | None = self._row(
@@ -271,7 +244,24 @@ class Tables:
         )
         return found
 
+    def integrity(self) -> str:
+        """What SQLite finds wrong with its file, or nothing."""
+        (found,) = self._query("PRAGMA integrity_check(1)")[0]
+        return "" if found == "ok" else str(found)
+
     def enriched(self) -> Iterator[str]:
         """What is searched, chunk by chunk in row order."""
         for (text,) in self._connection.execute("SELECT enriched FROM chunks ORDER BY row"):
             yield text
+
+
+def _sentences(document: str, text: str, stored: list[Any]) -> tuple[Sentence, ...]:
+    sentences = []
+    for start, end, kind, lead in stored:
+        if lead:
+            first, last = lead
+            lead_text = plain_text(document, text[first:last])
+            sentences.append(Sentence(start, end, kind, (first, last), lead_text))
+        else:
+            sentences.append(Sentence(start, end, kind))
+    return tuple(sentences)

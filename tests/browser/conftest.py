@@ -2,61 +2,19 @@
 
 from __future__ import annotations
 
-import subprocess
-import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import ExitStack
-from dataclasses import dataclass, field
 from pathlib import Path
-from shutil import which
 
 import pytest
-from playwright.sync_api import Browser, Page, Playwright, Request, expect, sync_playwright
+from browsing import CORPUS, Server, Visit, Visitor, build, find_chromium, open_index
+from playwright.sync_api import Browser, Playwright, Request, expect, sync_playwright
 
 from rag.chat import page as chat
 from rag.chat.service import Engine
 from rag.live import LiveIndex
-from rag.settings import load_settings
 
-CORPUS = Path(__file__).parents[2] / "corpus"
-CHROMIUM_OPTIONS = (
-    "--headless --no-sandbox --disable-gpu --no-first-run --disable-background-networking "
-    "--disable-component-update --disable-sync"
-).split()
 OURS = ("http://127.0.0.1:", "data:", "blob:")
-
-expect.set_options(timeout=10_000)
-
-
-@dataclass
-class Visit:
-    """One open page, with all that it asked for and complained about."""
-
-    page: Page
-    requests: list[str] = field(default_factory=list)
-    problems: list[str] = field(default_factory=list)
-
-    def ask(self, question: str) -> None:
-        """Ask and wait until the answer is there."""
-        settled = self.page.locator(".turn.settled").count()
-        self.page.locator("#rag-question").fill(question)
-        self.page.keyboard.press("Enter")
-        expect(self.page.locator(".turn.settled")).to_have_count(settled + 1)
-
-
-Visitor = Callable[..., Visit]
-Server = Callable[[Engine], str]
-
-
-def open_index(index: Path) -> LiveIndex:
-    """The engine behind the page, with default settings."""
-    return LiveIndex(index, load_settings({"index": index, "reader": False}).settings)
-
-
-def build(corpus: Path, index: Path) -> None:
-    """Build an index as anybody would: by the command, in a process of its own."""
-    command = [sys.executable, "-m", "rag", "build", str(corpus), "--index", str(index)]
-    subprocess.run(command, check=True, capture_output=True)
 
 
 @pytest.fixture(scope="session")
@@ -67,10 +25,10 @@ def playwright() -> Iterator[Playwright]:
 
 @pytest.fixture(scope="session")
 def browser(playwright: Playwright) -> Iterator[Browser]:
-    chromium = which("chromium") or which("chromium-browser") or which("google-chrome")
-    if chromium is None:
+    how = find_chromium()
+    if how["executable_path"] is None:
         pytest.skip("no Chromium on this machine: apt-get install chromium")
-    opened = playwright.chromium.launch(executable_path=chromium, args=CHROMIUM_OPTIONS)
+    opened = playwright.chromium.launch(**how)
     yield opened
     opened.close()
 
@@ -80,8 +38,8 @@ def serve() -> Iterator[Server]:
     """Serve the page over an engine until the end of the session."""
     with ExitStack() as stack:
 
-        def start(engine: Engine) -> str:
-            page = chat.build_page(engine)
+        def start(engine: Engine, corpus: Path | None = None) -> str:
+            page = chat.build_page(engine, corpus)
             url = chat.serve(page, "127.0.0.1", 0)
             stack.callback(page.close, verbose=False)
             return url
@@ -90,15 +48,22 @@ def serve() -> Iterator[Server]:
 
 
 @pytest.fixture(scope="session")
-def sample(bundled_index: Path) -> Iterator[LiveIndex]:
-    engine = LiveIndex(bundled_index, load_settings({"index": bundled_index}).settings)
+def sample_index(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    index = tmp_path_factory.mktemp("sample") / "index"
+    build(CORPUS, index)
+    return index
+
+
+@pytest.fixture(scope="session")
+def sample(sample_index: Path) -> Iterator[LiveIndex]:
+    engine = open_index(sample_index)
     yield engine
     engine.close()
 
 
 @pytest.fixture(scope="session")
 def sample_url(sample: LiveIndex, serve: Server) -> str:
-    return serve(sample)
+    return serve(sample, CORPUS)
 
 
 @pytest.fixture

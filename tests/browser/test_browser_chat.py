@@ -7,7 +7,7 @@ import time
 from collections.abc import Sequence
 
 import pytest
-from conftest import Server, Visit, Visitor
+from browsing import Server, Visit, Visitor
 from playwright.sync_api import expect
 
 from rag.live import LiveIndex
@@ -84,6 +84,27 @@ def test_an_abstention_looks_different_and_leads_on(chat: Visit) -> None:
     expect(nearest).to_have_count(3)
     nearest.nth(1).click()
     expect(chat.page.locator(".panel-doc mark.m-near.active").first).to_be_in_viewport()
+
+
+def test_an_answer_is_announced_once(chat: Visit) -> None:
+    page = chat.page
+    page.evaluate(
+        """() => {
+          const status = document.querySelector(".rag [role=status]");
+          window.said = [];
+          new MutationObserver(() => status.textContent && window.said.push(status.textContent))
+            .observe(status, { childList: true });
+        }"""
+    )
+    chat.ask(ANSWERED)
+    expect(page.locator(".panel-doc mark.active")).to_be_visible()
+    page.wait_for_function("window.said.length > 0")
+    page.wait_for_timeout(500)
+    said = page.evaluate("window.said")
+    assert len(said) == 1
+    assert said[0].startswith("Answer with")
+    assert SENTENCE in said[0]
+    assert page.locator(".log [aria-live], .log [role=log]").count() == 0
 
 
 def test_the_keyboard_is_enough(chat: Visit) -> None:
@@ -172,6 +193,52 @@ def test_a_new_conversation_starts_empty(chat: Visit) -> None:
     chat.page.locator("[data-do=fresh]").click()
     expect(chat.page.locator(".turn")).to_have_count(0)
     expect(chat.page.locator(".empty")).to_be_visible()
+
+
+def test_the_conversation_outlives_a_reload(chat: Visit) -> None:
+    chat.ask(ANSWERED)
+    chat.page.reload()
+    expect(chat.page.locator(".rag[data-ready]")).to_be_visible()
+    expect(chat.page.locator(".answer-text")).to_contain_text(SENTENCE)
+    chat.page.locator(".cite").first.click()
+    expect(chat.page.locator(".panel-doc mark.active")).to_have_text(SENTENCE)
+    chat.page.locator("[data-do=fresh]").click()
+    chat.page.reload()
+    expect(chat.page.locator(".rag[data-ready]")).to_be_visible()
+    expect(chat.page.locator(".turn")).to_have_count(0)
+
+
+def test_a_pdf_is_shown_as_the_page_itself(chat: Visit) -> None:
+    page = chat.page
+    chat.ask("How many written quotes does a purchase of 5,000 crowns need?")
+    page.locator(".source", has_text="Procurement").first.click()
+    expect(page.locator(".panel-doc mark.active").first).to_be_in_viewport()
+    page.locator("[data-do=view]").click()
+    expect(page.locator(".panel-page .hit.active").first).to_be_in_viewport()
+    assert page.locator(".panel-page img").evaluate("image => image.naturalWidth > 1000")
+    expect(page.locator(".page-bar")).to_contain_text("Page 1 of 4")
+    page.locator(".page-bar button").last.click()
+    expect(page.locator(".page-bar")).to_contain_text("Page 2 of 4")
+    page.locator("[data-do=view]").click()
+    expect(page.locator(".panel-doc mark.active").first).to_be_visible()
+    expect(page.locator(".panel-page")).to_be_hidden()
+
+
+def test_an_older_version_of_the_source_is_named(chat: Visit) -> None:
+    chat.ask("What is the hotel limit under Travel and Per Diem (2025)?")
+    version = chat.page.locator(".turn .version", has_text="Travel and Per Diem (2023)")
+    expect(version).to_contain_text("effective 1 March 2023")
+    version.locator("button").click()
+    expect(chat.page.locator(".doc-title")).to_have_text("Travel and Per Diem (2023)")
+
+
+def test_a_whole_answer_is_copied_with_its_references(chat: Visit) -> None:
+    chat.ask(ANSWERED)
+    chat.page.locator("[data-do=copy-answer]").click()
+    expect(chat.page.locator("[data-do=copy-answer]")).to_contain_text("Copied")
+    copied = chat.page.evaluate("navigator.clipboard.readText()")
+    assert copied.startswith(f"{ANSWERED}\n\n{SENTENCE} [1]")
+    assert f"[1] “{SENTENCE}”\n— Annual Leave and Special Leave" in copied
 
 
 def test_a_follow_up_shows_how_it_was_understood(chat: Visit) -> None:

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from conftest import CORPUS, Server, Visitor, build, open_index
+from browsing import CORPUS, Server, Visitor, build, open_index
 from playwright.sync_api import Page, expect
 
 from rag.errors import IndexDamaged
@@ -22,7 +22,7 @@ ANSWERED = "How many unused days of annual leave can I carry over?"
 def assert_fits(page: Page) -> None:
     """Nothing sticks out of the window, and nothing scrolls sideways but tables and code."""
     assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
-    for part in (".scroll", ".panel-doc", ".panel-list"):
+    for part in (".bar", ".scroll", ".panel-bar", ".panel-doc", ".panel-list"):
         assert page.locator(part).evaluate("node => node.scrollWidth <= node.clientWidth")
 
 
@@ -34,6 +34,12 @@ def test_it_fits_every_width(visit: Visitor, sample_url: str, width: int) -> Non
     assert_fits(page)
     page.locator(".cite").first.click()
     expect(page.locator(".panel-doc mark.active").first).to_be_in_viewport()
+    assert_fits(page)
+    page.keyboard.press("Escape")
+    visited.ask("How many written quotes does a purchase of 5,000 crowns need?")
+    page.locator(".turn").last.locator(".cite").first.click()
+    page.locator("[data-do=view]").click()
+    expect(page.locator(".panel-page .hit.active").first).to_be_in_viewport()
     assert_fits(page)
 
 

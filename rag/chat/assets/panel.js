@@ -15,7 +15,7 @@ function fetchSource(turn, documentId, kind) {
     const marks = marksOf(turn, documentId, kind);
     sources.set(key, call("source", { document: documentId, marks }).then((reply) => {
       if (reply.error) sources.delete(key);
-      return { ...reply, key };
+      return { ...reply, key, documentId, marks };
     }));
   }
   return sources.get(key);
@@ -27,6 +27,8 @@ function openPanel(view) {
   $("[data-do=panel]").setAttribute("aria-expanded", "true");
   $(".panel-list").hidden = view !== "list";
   $(".panel-doc").hidden = view !== "doc";
+  $(".panel-page").hidden = true;
+  if (view === "list") $("[data-do=view]").hidden = true;
   $("[data-do=list]").hidden = view === "list";
   $(".panel-title").hidden = view !== "list";
   for (const part of [$(".talk"), $(".bar")]) part.inert = narrow.matches;
@@ -104,8 +106,11 @@ async function openEntry(turn, entry, kind, { focus = true, from = null } = {}) 
   if (!same) showDocument(reply);
   if (reply.error) return;
   activate(entry, kind, same);
-  if (focus) pane.focus({ preventScroll: true });
-  say(`Source open: ${entry.title}${entry.place ? ", " + entry.place : ""}`);
+  const asPage = wantsPages && paged && entry.page;
+  if (asPage) await showPage(entry.page);
+  const view = asPage ? $(".panel-page") : pane;
+  view.setAttribute("aria-label", ["Source", entry.n, entry.title, entry.place].filter(Boolean).join(", "));
+  if (focus) view.focus({ preventScroll: true });
 }
 
 async function openDocument(documentId, from) {
@@ -128,9 +133,11 @@ function showDocument(reply) {
   pane.dataset.key = reply.error ? "" : reply.key;
   if (reply.error) {
     pane.replaceChildren(make("p", reply.error, "skeleton error"));
+    offerPages({}, "", []);
     return;
   }
   pane.innerHTML = reply.html;
+  offerPages(reply, reply.documentId, reply.marks);
   pane.setAttribute("aria-label", `Source document: ${reply.title}`);
   if (reply.moved) {
     $(".doc-head", pane).append(make("p", "This document has changed since the answer was given. "

@@ -12,16 +12,18 @@ function start() {
     theme: switchTheme,
     help() { $(".help").showModal(); },
     list: openList,
+    view: switchView,
     previous() { step(-1); },
     next() { step(1); },
     close() { root.dataset.wish = "closed"; closePanel(); },
+    async "copy-answer"(button) {
+      const turn = turnOf(button);
+      const references = turn.citations.map((entry) => `[${entry.n}] ${entry.reference}`);
+      await copied(button, [turn.question, turn.text, ...references].join("\n\n"));
+    },
     async copy(button) {
       if (!shown || !shown.entry) return;
-      await copy(shown.entry.reference);
-      const label = $("span", button);
-      label.textContent = "Copied";
-      say("Copied the quotation with its reference");
-      setTimeout(() => { label.textContent = "Copy quote"; }, 1600);
+      await copied(button, shown.entry.reference);
     },
   };
 
@@ -45,6 +47,7 @@ function start() {
     else if (button.matches(".cite, .source")) open(turn, "cite", button.dataset.n, button);
     else if (button.matches(".near")) open(turn, "near", button.dataset.near, button);
     else if (button.matches(".document")) openDocument(button.dataset.document, button);
+    else if (button.dataset.page) showPage(Number(button.dataset.page));
     else if (button.dataset.jump) jump(button.dataset.jump);
     else if ("ask" in button.dataset) ask(button.dataset.ask);
     else if ("edit" in button.dataset) { box.value = button.dataset.edit; grow(); box.focus(); }
@@ -70,6 +73,7 @@ function start() {
   watchKeys();
   const theme = store.get("rag-theme");
   if (theme) document.body.classList.toggle("dark", theme === "dark");
+  recall();
   root.dataset.ready = "yes";
   if (!narrow.matches) box.focus({ preventScroll: true });
   refresh();
@@ -80,6 +84,16 @@ function open(turn, kind, number, button) {
   const entry = entries.find((one) => one.n === Number(number));
   root.dataset.wish = "open";
   if (entry) openEntry(turn, entry, kind, { from: button });
+}
+
+async function copied(button, text) {
+  await copy(text);
+  const label = $("span", button);
+  const before = label.textContent;
+  if (before === "Copied") return;
+  label.textContent = "Copied";
+  say("Copied with its reference");
+  setTimeout(() => { label.textContent = before; }, 1600);
 }
 
 function openList() {

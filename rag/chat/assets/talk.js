@@ -23,18 +23,23 @@ function historyBefore(turn) {
   );
 }
 
-async function ask(question) {
-  const words = question.trim();
-  if (!words) return;
+function addTurn(question) {
   const node = $("template[data-turn]").content.firstElementChild.cloneNode(true);
   count += 1;
-  const turn = { id: count, node, question: words, text: "", citations: [], nearest: [] };
-  $(".question", node).textContent = words;
+  const turn = { id: count, node, question, text: "", citations: [], nearest: [] };
+  $(".question", node).textContent = question;
   node.setAttribute("aria-label", `Question ${turns.length + 1}`);
   turns.push(turn);
   $(".empty").hidden = true;
   $("[data-do=fresh]").hidden = false;
   $(".turns").append(node);
+  return turn;
+}
+
+async function ask(question) {
+  const words = question.trim();
+  if (!words) return;
+  const turn = addTurn(words);
   toTop(turn);
   await settle(turn);
 }
@@ -47,21 +52,12 @@ function toTop(turn) {
 async function settle(turn) {
   const reply = await call("answer", { question: turn.question, history: historyBefore(turn) });
   if (!turns.includes(turn)) return;
-  const body = $(".reply", turn.node);
-  turn.node.classList.add("settled");
+  fill(turn, reply);
   if (reply.error) {
-    const line = make("p", reply.error, "error");
-    const again = make("button", "Try again");
-    again.type = "button";
-    again.dataset.retry = "";
-    line.append(again);
-    body.replaceChildren(line);
     say(reply.error);
     return;
   }
-  Object.assign(turn, reply);
-  body.innerHTML = reply.html;
-  showUnderstood(turn);
+  remember();
   announce(turn);
   if (reply.generation !== root.dataset.generation) refresh();
   for (const id of new Set(turn.citations.map((entry) => entry.document))) {
@@ -77,6 +73,42 @@ async function settle(turn) {
   }
   if (last) toTop(turn);
   followUp(turn);
+}
+
+function fill(turn, reply) {
+  const body = $(".reply", turn.node);
+  turn.node.classList.add("settled");
+  if (reply.error) {
+    const line = make("p", reply.error, "error");
+    const again = make("button", "Try again");
+    again.type = "button";
+    again.dataset.retry = "";
+    line.append(again);
+    body.replaceChildren(line);
+    return;
+  }
+  Object.assign(turn, reply);
+  body.innerHTML = reply.html;
+  showUnderstood(turn);
+}
+
+// The conversation outlives a reload of the page, in this tab only.
+function remember() {
+  const kept = turns.filter((turn) => turn.html).slice(-20).map(
+    ({ node, id, ...reply }) => reply,
+  );
+  try {
+    sessionStorage.setItem("rag-turns", JSON.stringify(kept));
+  } catch { /* full or switched off: then it does not outlive a reload */ }
+}
+
+function recall() {
+  let kept = [];
+  try {
+    kept = JSON.parse(sessionStorage.getItem("rag-turns") || "[]");
+  } catch { /* nothing that we wrote */ }
+  for (const reply of kept) fill(addTurn(reply.question), reply);
+  if (kept.length) toTop(turns.at(-1));
 }
 
 function announce(turn) {
@@ -114,8 +146,8 @@ async function followUp(turn) {
 }
 
 async function refresh() {
-  const reply = await call("overview", {});
-  if (reply.error) return;
+  const reply = await call("overview", { known: root.dataset.generation });
+  if (reply.error || !reply.documents) return;
   root.dataset.generation = reply.generation;
   $(".bar .facts").innerHTML = reply.facts;
   $(".empty .suggestions").innerHTML = reply.examples;
@@ -126,6 +158,7 @@ async function refresh() {
 
 function startAfresh() {
   turns = [];
+  remember();
   sources.clear();
   closePanel();
   $(".turns").replaceChildren();

@@ -1,0 +1,139 @@
+"""JSON between the page's script and the server: what comes in is checked, what goes out shaped.
+
+What comes in is checked as strictly as if it came from a stranger, for it may.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from rag.chat import wording
+from rag.chat.reading import Mark
+from rag.errors import UsageError
+from rag.markup import plain_text
+from rag.types import Citation, Document, Passage, Turn
+
+Payload = dict[str, Any]
+
+MAX_TURNS = 40
+_MAX_TURN = 20_000
+_MAX_MARKS = 50
+
+
+def text(payload: Payload, key: str, limit: int) -> str:
+    """The text under a key, stripped; empty if there is none.
+
+    Raises:
+        UsageError: it is longer than `limit` characters.
+    """
+    value = payload.get(key)
+    if not isinstance(value, str):
+        return ""
+    if len(value) > limit:
+        raise UsageError(f"That is too long: {len(value):,} characters, at most {limit:,}.")
+    return value.strip()
+
+
+def number(payload: Payload, key: str) -> int:
+    """The whole number under a key; 0 if there is none."""
+    value = payload.get(key)
+    return value if isinstance(value, int) else 0
+
+
+def strings(value: object) -> list[str]:
+    """The texts in a list from outside; empty for anything else."""
+    return [entry for entry in value if isinstance(entry, str)] if isinstance(value, list) else []
+
+
+def history_turns(value: object) -> list[Turn]:
+    """The last turns of a conversation from outside.
+
+    Raises:
+        UsageError: it is no list, or one of them is a turn without a known role or without text.
+    """
+    turns: list[Turn] = []
+    if value is None:
+        return turns
+    if not isinstance(value, list):
+        raise UsageError("The history must be a list of turns.")
+    for entry in value[-MAX_TURNS:]:
+        role = entry.get("role") if isinstance(entry, Mapping) else None
+        content = entry.get("content") if isinstance(entry, Mapping) else None
+        if role not in ("user", "assistant") or not isinstance(content, str):
+            raise UsageError('A turn is {"role": "user" or "assistant", "content": "…"}.')
+        turns.append({"role": role, "content": content[:_MAX_TURN]})
+    return turns
+
+
+def marks(value: object, document: Document) -> tuple[list[Mark], bool]:
+    """Marks from outside, and whether the document changed since they were made.
+
+    In a changed document a quotation that still occurs once is marked where it is now; one that
+    does not is left out, so that nothing is ever highlighted that was not quoted.
+    """
+    found: list[Mark] = []
+    moved = False
+    for entry in value[:_MAX_MARKS] if isinstance(value, list) else ():
+        if not isinstance(entry, Mapping):
+            continue
+        n, start, end = (entry.get(key) for key in ("n", "start", "end"))
+        if not (isinstance(n, int) and isinstance(start, int) and isinstance(end, int)):
+            continue
+        kind = "near" if entry.get("kind") == "near" else "cite"
+        quote, digest = entry.get("quote"), entry.get("sha256")
+        if isinstance(digest, str) and digest and digest != document.sha256:
+            moved = True
+            if not isinstance(quote, str) or document.text.count(quote) != 1:
+                continue
+            start = document.text.index(quote)
+            end = start + len(quote)
+        found.append(Mark(n, start, end, kind))
+    return found, moved
+
+
+def citation(source: Citation, document: Document | None, generation: str) -> Payload:
+    """What the script needs of a citation: to show it, to open it, and to copy it."""
+    return {
+        "n": source.n,
+        "document": source.document,
+        "start": source.start,
+        "end": source.end,
+        "sha256": source.sha256,
+        "title": source.title,
+        "section": source.section or "",
+        "page": source.page,
+        "place": wording.place(source),
+        "date": wording.dated(document),
+        "quote": source.quote,
+        "shown": plain_text(source.document, source.quote),
+        "reference": wording.reference(source, document, generation),
+    }
+
+
+def passage(source: Passage, n: int, document: Document | None) -> Payload:
+    """The same of a passage that came near but answers nothing."""
+    return {
+        "n": n,
+        "document": source.document,
+        "start": source.start,
+        "end": source.end,
+        "sha256": document.sha256 if document else "",
+        "quote": source.text,
+        "title": source.title,
+        "section": source.section or "",
+        "page": source.page,
+        "place": wording.place(source),
+        "date": wording.dated(document),
+    }
+
+
+def json_safe(value: Any) -> Any:
+    """A value without lone surrogates, which text from damaged files can hold and JSON cannot."""
+    if isinstance(value, str):
+        return value.encode("utf-8", "replace").decode("utf-8")
+    if isinstance(value, list):
+        return [json_safe(entry) for entry in value]
+    if isinstance(value, dict):
+        return {key: json_safe(entry) for key, entry in value.items()}
+    return value

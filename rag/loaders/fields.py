@@ -1,0 +1,117 @@
+"""Metadata that people write as YAML: front matter, and a file beside the document.
+
+`leave.pdf.meta.yaml` or `leave.meta.yaml` describes `leave.pdf`; what it says goes before what the
+document says of itself. Bad YAML costs only itself: the document is read, and a line says so.
+"""
+
+from __future__ import annotations
+
+import re
+from contextlib import suppress
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from rag.loaders.metadata import DATES, EVIDENCE, normalise
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
+
+    from rag.types import Document, Metadata
+
+SIDECAR = ".meta.yaml"
+PROBLEM = "metadata_problem"
+"""The key under which the metadata of a document says what was wrong with it."""
+UNREAD = "unread_pages"
+"""The key that lists pages on which there is something to see but nothing to read."""
+
+OCR = "ocr_pages"
+"""The key that lists pages whose text was recognised in a picture."""
+TO_INSTALL = "install tesseract"
+
+_LARGEST = 64_000
+_DATE = re.compile(r"\d{4}(-\d\d(-\d\d)?)?")
+
+
+def sidecar_names(name: str) -> tuple[str, ...]:
+    """How a file that describes the file `name` may be called; the first that exists counts."""
+    stem = name[: name.rfind(".")] if "." in name[1:] else name
+    return tuple(dict.fromkeys((f"{name}{SIDECAR}", f"{stem}{SIDECAR}")))
+
+
+def sidecar_of(path: Path) -> Path | None:
+    """The file that describes a document, or None. A link is not followed."""
+    for name in sidecar_names(path.name):
+        beside = path.with_name(name)
+        # A name may become too long by the suffix; then there is none.
+        with suppress(OSError):
+            if beside.is_file() and not beside.is_symlink():
+                return beside
+    return None
+
+
+def with_sidecar(document: Document, path: Path) -> Document:
+    """The document with what the file beside it says."""
+    fields: dict[str, str | list[str]] = {}
+    try:
+        with path.open("rb") as file:
+            data = file.read(_LARGEST + 1)
+        text = data.decode("utf-8-sig")
+    except OSError as error:
+        problem = f"cannot be read: {error.strerror or error}"
+    except UnicodeDecodeError:
+        problem = "is not UTF-8"
+    else:
+        fields, problem = read_fields(text)
+    metadata: dict[str, str | list[str]] = dict(document.metadata)
+    for name, value in fields.items():
+        metadata.pop(f"{name}{EVIDENCE}", None)
+        metadata[name] = value
+    if problem:
+        metadata[PROBLEM] = f"{path.name} {problem}"
+    title = str(metadata.get("title") or document.title)
+    return replace(document, title=title, metadata={**metadata, "title": title})
+
+
+def read_fields(text: str) -> tuple[dict[str, str | list[str]], str]:
+    """Metadata from YAML, under our names, and what is wrong with it ("" if nothing is)."""
+    # Imported here because most documents have none.
+    import yaml
+
+    if len(text) > _LARGEST:
+        return {}, f"is longer than {_LARGEST // 1000} KB and is not used"
+    # The base loader makes strings only, so that "version: 1.10" stays what was written.
+    loader = getattr(yaml, "CBaseLoader", yaml.BaseLoader)
+    try:
+        found = yaml.load(text, loader)  # noqa: S506
+    except yaml.MarkedYAMLError as error:
+        mark = error.problem_mark or error.context_mark
+        line = f", line {mark.line + 1}" if mark else ""
+        return {}, f"is not valid YAML and is not used{line}: {error.problem or 'check it'}"
+    except (yaml.YAMLError, RecursionError, ValueError) as error:
+        return {}, f"is not valid YAML and is not used: {' '.join(str(error).split())[:100]}"
+    if not found:
+        return {}, ""
+    if not isinstance(found, dict):
+        return {}, 'is not used: write lines of the form "title: Annual leave"'
+    fields = normalise(found)
+    return fields, _wrong_date(fields)
+
+
+def _wrong_date(fields: Mapping[str, str | list[str]]) -> str:
+    for name in DATES:
+        value = fields.get(name)
+        if value is not None and not _DATE.fullmatch(str(value)):
+            return f"has a {name} that reads as no date or as two ({value}): write 2024-06-01"
+    return ""
+
+
+def remarks(metadata: Metadata) -> list[str]:
+    """What a report should say about a document that was read, one line each."""
+    found = [str(metadata[PROBLEM])] if PROBLEM in metadata else []
+    if UNREAD in metadata:
+        pages = str(metadata[UNREAD])
+        which = "pages" if re.search("[,-]", pages) else "page"
+        remedy = f"{TO_INSTALL}, or run OCR on the file"
+        found.append(f"no text could be read on {which} {pages} (scanned?): {remedy}")
+    return found

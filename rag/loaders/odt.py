@@ -1,0 +1,230 @@
+"""OpenDocument text (LibreOffice, Google Docs): headings, lists, tables, notes.
+
+Tracked changes count as accepted; comments are left out.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+from lxml import etree
+
+from rag.errors import DocumentError
+from rag.loaders.builder import TextBuilder, clean
+from rag.loaders.metadata import believable_title, normalise, readable_name
+from rag.loaders.odt_lists import Lists
+from rag.loaders.package import Kind, Package
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from rag.types import Document
+
+_KIND = Kind("an OpenDocument text", ".odt")
+_TEXT = "{urn:oasis:names:tc:opendocument:xmlns:text:1.0}"
+_TABLE = "{urn:oasis:names:tc:opendocument:xmlns:table:1.0}"
+_OFFICE = "{urn:oasis:names:tc:opendocument:xmlns:office:1.0}"
+_P, _H, _LIST = f"{_TEXT}p", f"{_TEXT}h", f"{_TEXT}list"
+_NOTE = f"{_TEXT}note"
+_SPACES = {f"{_TEXT}{name}" for name in ("s", "tab", "line-break", "soft-page-break")}
+_LEFT_OUT = {
+    _NOTE,
+    f"{_TEXT}tracked-changes",
+    f"{_TEXT}table-of-content",
+    f"{_TEXT}alphabetical-index",
+    f"{_TEXT}sequence-decls",
+    f"{_OFFICE}annotation",
+    f"{_OFFICE}annotation-end",
+    f"{_OFFICE}forms",
+    "{urn:oasis:names:tc:opendocument:xmlns:drawing:1.0}text-box",
+}
+_BOX = "{urn:oasis:names:tc:opendocument:xmlns:drawing:1.0}text-box"
+_PROPERTIES = {
+    "title": "title",
+    "initial-creator": "author",
+    "creator": "author",
+    "language": "language",
+    "subject": "description",
+    "keyword": "tags",
+}
+_MOST_COLUMNS = 200
+_MOST_ROWS = 1000
+
+
+def load(data: bytes, document_id: str) -> Document:
+    """Read an OpenDocument text.
+
+    Raises:
+        DocumentError: it is encrypted, damaged, too large when unpacked, or has no text.
+    """
+    package = Package(data, _KIND)
+    manifest = "META-INF/manifest.xml"
+    if manifest in package and b"encryption-data" in package.read(manifest):
+        raise DocumentError("is encrypted: save a copy without a password")
+    content = package.xml("content.xml")
+    body = content.find(f".//{_OFFICE}text")
+    if body is None:
+        raise DocumentError("is an OpenDocument file but no text: save it as .odt")
+    styles = [content]
+    if "styles.xml" in package:
+        styles.append(package.xml("styles.xml"))
+    walk = _Walk(Lists(styles))
+    walk.add(body)
+    properties = _properties(package.xml("meta.xml")) if "meta.xml" in package else {}
+    metadata = normalise(properties)
+    named = believable_title(str(metadata.pop("title", "")))
+    title = walk.title or named or walk.first_heading or readable_name(document_id)
+    return walk.builder.build(document_id, title, metadata)
+
+
+class _Walk:
+    """Adds the body, block by block."""
+
+    def __init__(self, lists: Lists) -> None:
+        self.builder = TextBuilder()
+        self.title = self.first_heading = ""
+        self._lists = lists
+
+    def add(self, container: etree._Element) -> None:
+        """Everything in a body, section, cell or box."""
+        for element in container:
+            if element.tag in (_P, _H):
+                self._paragraph(element)
+            elif element.tag == _LIST:
+                self._list(element, 1, element.get(f"{_TEXT}style-name", ""))
+            elif element.tag == f"{_TABLE}table":
+                self._table(element)
+            elif _visible(element):
+                self.add(element)
+
+    def _paragraph(self, element: etree._Element) -> None:
+        text = _shown(element)
+        style = self._lists.named(element.get(f"{_TEXT}style-name", ""))
+        if element.tag == _H:
+            level = element.get(f"{_TEXT}outline-level", "1")
+            self.builder.heading(
+                text, min(6, int(level)) if level.isdigit() and level != "0" else 1
+            )
+            self.first_heading = self.first_heading or text
+        elif style == "Title" and text:
+            self.builder.heading(text, 1)
+            self.title = self.title or text
+        else:
+            self.builder.paragraph(text)
+        self._beside(element)
+
+    def _beside(self, element: etree._Element) -> None:
+        """Notes and text boxes that hang on a paragraph."""
+        for note in element.iter(_NOTE):
+            citation = note.find(f"{_TEXT}note-citation")
+            number = clean("".join(citation.itertext())) if citation is not None else ""
+            for paragraph in note.iter(_P):
+                self.builder.paragraph(_shown(paragraph), f"[{number}] " if number else "")
+        for box in element.iter(_BOX):
+            if next(box.iterancestors(_P, _H), None) is element:
+                self.add(box)
+
+    def _list(self, element: etree._Element, level: int, style: str) -> None:
+        style = element.get(f"{_TEXT}style-name", "") or style
+        number = 0
+        for entry in element:
+            if entry.tag not in (f"{_TEXT}list-item", f"{_TEXT}list-header"):
+                continue
+            started = entry.get(f"{_TEXT}start-value", "")
+            number = int(started) if started.isdigit() else number + 1
+            fresh = entry.tag.endswith("list-item")
+            for part in entry:
+                if part.tag == _LIST:
+                    self._list(part, level + 1, style)
+                elif part.tag == _P and fresh and _shown(part):
+                    self.builder.item(_shown(part), level, self._lists.marker(style, level, number))
+                    self._beside(part)
+                    fresh = False
+                elif part.tag in (_P, _H):
+                    self._paragraph(part)
+
+    def _table(self, table: etree._Element) -> None:
+        headers = table.find(f"{_TABLE}table-header-rows")
+        rows = list(_rows(table))
+        if all(len(list(_cells(row))) <= 1 for row in rows):
+            for row in rows:
+                for cell in _cells(row):
+                    self.add(cell)
+            return
+        for index, row in enumerate(rows):
+            texts = [_cell_text(cell) for cell in _cells(row)]
+            marked = headers is not None and row.getparent() is headers
+            bare = headers is None and index == 0 and len(rows) > 1
+            self.builder.row(texts, header=marked or (bare and _wordy(texts)))
+            for cell in _cells(row):
+                self._beside_cell(cell)
+
+    def _beside_cell(self, cell: etree._Element) -> None:
+        for paragraph in cell.iter(_P):
+            if paragraph.find(f".//{_NOTE}") is not None:
+                self._beside(paragraph)
+
+
+def _visible(element: etree._Element) -> bool:
+    known = isinstance(element.tag, str) and element.tag not in _LEFT_OUT
+    return known and element.get(f"{_TEXT}display") != "none"
+
+
+def _rows(table: etree._Element) -> Iterator[etree._Element]:
+    """Rows of this table, not of one inside it."""
+    for row in table.iter(f"{_TABLE}table-row"):
+        if next(row.iterancestors(f"{_TABLE}table")) is table:
+            yield row
+
+
+def _cells(row: etree._Element) -> Iterator[etree._Element]:
+    for cell in row:
+        if cell.tag == f"{_TABLE}table-cell":
+            repeated = cell.get(f"{_TABLE}number-columns-repeated", "1")
+            # Empty cells up to the edge of the sheet are one repeated a thousand times.
+            times = int(repeated) if repeated.isdigit() and len(cell) else 1
+            for _ in range(min(times, _MOST_COLUMNS)):
+                yield cell
+
+
+def _cell_text(cell: etree._Element) -> str:
+    return " ".join(filter(None, (_shown(paragraph) for paragraph in cell.iter(_P, _H))))
+
+
+def _wordy(texts: list[str]) -> bool:
+    return all(texts) and not any(re.search(r"\d", text) for text in texts)
+
+
+def _shown(element: etree._Element) -> str:
+    """The text of a paragraph without what hangs on it."""
+    parts = [element.text or ""]
+    walk = etree.iterwalk(element, events=("start", "end"))
+    for event, part in walk:
+        if part is element:
+            continue
+        if event == "end":
+            parts.append(part.tail or "")
+        elif part.tag in _LEFT_OUT:
+            walk.skip_subtree()
+        elif part.tag in _SPACES:
+            parts.append(" ")
+        else:
+            parts.append(part.text or "")
+    return clean("".join(parts))
+
+
+def _properties(root: etree._Element) -> dict[str, object]:
+    found: dict[str, list[str]] = {}
+    days = {}
+    for element in root.iter("{*}*"):
+        name = etree.QName(element).localname
+        text = clean(element.text or "")
+        if text and name in _PROPERTIES:
+            found.setdefault(_PROPERTIES[name], []).append(text)
+        elif text and name in ("creation-date", "date"):
+            days["created" if name == "creation-date" else "modified"] = text[:10]
+    return {
+        **{name: texts if name == "tags" else texts[0] for name, texts in found.items()},
+        **days,
+    }

@@ -1,0 +1,125 @@
+"""Excel: each visible sheet is a section; its rows are what the cells show, formulas their result.
+
+Merged cells hold their text in the first of them, as in the file.
+"""
+
+from __future__ import annotations
+
+from datetime import date, datetime, time
+from io import BytesIO
+from itertools import chain, islice
+from typing import TYPE_CHECKING
+from zipfile import BadZipFile
+
+import openpyxl
+from openpyxl.utils.exceptions import InvalidFileException
+
+from rag.errors import DocumentError
+from rag.loaders.builder import TextBuilder
+from rag.loaders.metadata import believable_title, normalise, readable_name
+from rag.loaders.package import Kind, check_package
+from rag.loaders.rows import add_rows
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from openpyxl.workbook import Workbook
+    from openpyxl.worksheet._read_only import ReadOnlyWorksheet
+
+    from rag.types import Document
+
+_KIND = Kind("an Excel workbook", ".xlsx", "Excel")
+_COLUMNS_AT_MOST = 200
+_DEFAULT_AUTHOR = "openpyxl"
+
+
+def load(data: bytes, document_id: str) -> Document:
+    """Read a workbook.
+
+    Raises:
+        DocumentError: it is encrypted, in the old .xls format, damaged, too large when unpacked,
+            or has no text.
+    """
+    check_package(data, _KIND)
+    builder = TextBuilder()
+    try:
+        workbook = openpyxl.load_workbook(
+            BytesIO(data), read_only=True, data_only=True, keep_links=False
+        )
+        for sheet in workbook.worksheets:
+            if sheet.sheet_state == "visible":
+                _add_sheet(sheet, builder)
+        metadata = normalise(_properties(workbook))
+        workbook.close()
+    except (
+        InvalidFileException,
+        BadZipFile,
+        KeyError,
+        ValueError,
+        TypeError,
+        AttributeError,
+        IndexError,
+        SyntaxError,  # XML that is not well-formed
+        EOFError,
+    ) as error:
+        raise DocumentError(
+            "is damaged or not an Excel workbook: open it there and save it again"
+        ) from error
+    named = believable_title(str(metadata.pop("title", "")))
+    return builder.build(document_id, named or readable_name(document_id), metadata)
+
+
+def _add_sheet(sheet: ReadOnlyWorksheet, builder: TextBuilder) -> None:
+    # The size that the sheet states may be a million rows; what it holds counts.
+    sheet.reset_dimensions()
+    rows = _rows(sheet)
+    first = next(rows, None)
+    if first is not None:
+        builder.heading(sheet.title, 1)
+        add_rows(chain([first], rows), builder)
+
+
+def _rows(sheet: ReadOnlyWorksheet) -> Iterator[list[str]]:
+    """From the first row that says something; several empty rows are one."""
+    empty = True
+    for row in sheet.iter_rows():
+        cells = [_shown(cell) for cell in islice(row, _COLUMNS_AT_MOST)]
+        filled = any(cells)
+        if filled or not empty:
+            yield cells
+        empty = not filled
+
+
+def _shown(cell: object) -> str:
+    """A cell much as Excel shows it: dates as ISO, no needless decimals, percentages as such."""
+    value = getattr(cell, "value", None)
+    if value is None:
+        return ""
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, datetime):
+        midnight = value.time() == time()
+        return value.date().isoformat() if midnight else value.isoformat(" ", "minutes")
+    if isinstance(value, date):
+        return value.isoformat()
+    if isinstance(value, time):
+        return value.isoformat("minutes")
+    if isinstance(value, int | float):
+        if str(getattr(cell, "number_format", "")).endswith("%"):
+            return f"{round(value * 100, 6):.10g}%"
+        return f"{round(value, 10):.15g}"
+    return str(value)
+
+
+def _properties(workbook: Workbook) -> dict[str, object]:
+    core = workbook.properties
+    return {
+        "title": core.title,
+        "author": "" if core.creator == _DEFAULT_AUTHOR else core.creator,
+        "tags": core.keywords,
+        "description": core.subject or core.description,
+        "language": core.language,
+        "version": core.version,
+        "created": core.created.date().isoformat() if core.created else "",
+        "modified": core.modified.date().isoformat() if core.modified else "",
+    }

@@ -1,0 +1,61 @@
+"""What the browser tests share: one visit of the page, and engines behind it."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from shutil import which
+from typing import Any
+
+from playwright.sync_api import Page, expect
+
+from rag.live import LiveIndex
+from rag.settings import load_settings
+
+CHROMIUM_OPTIONS = (
+    "--headless --no-sandbox --disable-gpu --no-first-run --disable-background-networking "
+    "--disable-component-update --disable-sync"
+).split()
+CORPUS = Path(__file__).parents[2] / "corpus"
+
+expect.set_options(timeout=10_000)
+
+
+@dataclass
+class Visit:
+    """One open page, with all that it asked for and complained about."""
+
+    page: Page
+    requests: list[str] = field(default_factory=list)
+    problems: list[str] = field(default_factory=list)
+
+    def ask(self, question: str) -> None:
+        """Ask and wait until the answer is there."""
+        settled = self.page.locator(".turn.settled").count()
+        self.page.locator("#rag-question").fill(question)
+        self.page.keyboard.press("Enter")
+        expect(self.page.locator(".turn.settled")).to_have_count(settled + 1)
+
+
+Visitor = Callable[..., Visit]
+Server = Callable[..., str]
+
+
+def find_chromium() -> dict[str, Any]:
+    """How Playwright has to start the Chromium of this machine; the path is None without one."""
+    path = which("chromium") or which("chromium-browser") or which("google-chrome")
+    return {"executable_path": path, "args": CHROMIUM_OPTIONS}
+
+
+def open_index(index: Path) -> LiveIndex:
+    """The engine behind the page; without the reader, for the page does not care how it reads."""
+    return LiveIndex(index, load_settings({"index": index, "reader": False}).settings)
+
+
+def build(corpus: Path, index: Path) -> None:
+    """Build an index as anybody would: by the command, in a process of its own."""
+    command = [sys.executable, "-m", "rag", "build", str(corpus), "--index", str(index)]
+    subprocess.run(command, check=True, capture_output=True)

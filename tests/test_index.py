@@ -1,0 +1,143 @@
+"""An opened index, and the small front door of the package."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+import rag
+from rag.errors import DocumentNotFound, IndexNotFound, SettingsError
+from rag.index import Index, open_index
+from rag.types import BuildReport
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from workshop import Workshop
+
+    from rag.settings import Settings
+
+    Make = Callable[..., Workshop]
+
+
+def test_the_two_calls_of_the_front_door(workshop: Make) -> None:
+    made = workshop({"leave.md": "# Leave\n\nStaff get 13 days of leave.\n"})
+    report = rag.build(made.corpus, made.index, threads=1)
+    assert isinstance(report, BuildReport)
+    assert report.added == ["leave.md"]
+    with rag.open(made.index, reader=False, threads=1) as index:
+        assert index.generation == report.generation
+        assert index.retrieve("leave", k=1)[0].chunk.text == "Staff get 13 days of leave."
+        answer = index.ask("And in part-time?", history=[{"role": "user", "content": "Leave?"}])
+        assert answer.generation == report.generation
+        assert index.text("leave.md").startswith("# Leave")
+
+
+def test_the_front_door_takes_text_and_paths(workshop: Make) -> None:
+    made = workshop({"leave.md": "# Leave\n\nStaff get 13 days of leave.\n"})
+    assert rag.build(str(made.corpus), str(made.index)).documents == 1
+    rag.open(str(made.index)).close()
+
+
+def test_both_calls_have_the_defaults_of_the_command_line(workshop: Make) -> None:
+    made = workshop({"leave.md": "# Leave\n\nStaff get 13 days of leave.\n"})
+    made.corpus.rename(Path("corpus"))
+    rag.build()
+    assert Path("index/CURRENT").is_file()
+    rag.open().close()
+
+
+@pytest.mark.parametrize("call", [rag.build, rag.open])
+def test_an_unknown_setting_is_refused(call: Callable[..., object]) -> None:
+    with pytest.raises(SettingsError, match="unknown setting 'chunk_token'"):
+        call(chunk_token=5)
+
+
+def test_settings_in_the_environment_count_here_too(
+    workshop: Make, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("RAG_CHUNK_TOKENS", "no number")
+    with pytest.raises(SettingsError, match="RAG_CHUNK_TOKENS: expected int"):
+        rag.build(workshop({}).corpus, "index")
+
+
+def test_an_index_that_is_not_there() -> None:
+    with pytest.raises(IndexNotFound) as caught:
+        rag.open("nowhere")
+    assert str(caught.value) == (
+        "there is no index in nowhere: make one with `rag build CORPUS --index nowhere`"
+    )
+
+
+def test_the_canonical_text_of_a_text_file_is_the_file(
+    small_index: Index, small_corpus: dict[str, str]
+) -> None:
+    for name, text in small_corpus.items():
+        if not name.endswith(".html"):
+            assert small_index.text(name) == text
+
+
+def test_documents_are_listed_by_id(small_index: Index, small_corpus: dict[str, str]) -> None:
+    infos = small_index.documents()
+    assert [info.id for info in infos] == sorted(small_corpus)
+    for info in infos:
+        document = small_index.document(info.id)
+        assert (info.title, info.characters) == (document.title, len(document.text))
+        assert info.chunks > 0
+        assert info.tokens > 0
+    assert sum(info.chunks for info in infos) == small_index._generation.manifest.chunks
+
+
+def test_a_document_keeps_its_metadata(small_index: Index) -> None:
+    assert small_index.document("leave/parental.md").metadata["effective_date"] == "2025-07-01"
+    assert small_index.document("leave/parental.md").title == "Parental leave"
+
+
+@pytest.mark.parametrize("name", ["nobody.md", "", "../leave/annual.md", "LEAVE/ANNUAL.MD"])
+def test_an_unknown_document_is_named_with_a_remedy(small_index: Index, name: str) -> None:
+    with pytest.raises(DocumentNotFound) as caught:
+        small_index.text(name)
+    assert (
+        str(caught.value) == f"no document {name!r} in this index: `rag status --json` lists them"
+    )
+
+
+def test_an_index_stays_what_it_was_when_it_was_opened(workshop: Make) -> None:
+    made = workshop({"leave.md": "# Leave\n\nStaff get 13 days of leave.\n"})
+    made.build()
+    with made.open() as index:
+        before = (index.generation, index.created, index.text("leave.md"))
+        made.write("leave.md", "# Leave\n\nStaff get 14 days of leave.\n")
+        made.build()
+        assert (index.generation, index.created, index.text("leave.md")) == before
+
+
+def test_opening_needs_no_model(
+    small_settings: Settings, small_report: BuildReport, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Reading texts costs no encoder: it is loaded at the first question."""
+
+    def refuse(*_: object) -> None:
+        raise AssertionError("a model was loaded")
+
+    monkeypatch.setattr("rag.index.load_encoder", refuse)
+    monkeypatch.setattr("rag.index.Reader", refuse)
+    with open_index(small_settings.index, small_settings) as index:
+        assert len(index.documents()) == small_report.documents
+        assert index.text("travel.txt")
+
+
+def test_public_names_are_exactly_these() -> None:
+    assert sorted(rag.__all__) == [
+        "CorpusNotFound", "DocumentNotFound", "EncoderError", "IndexDamaged", "IndexIncompatible",
+        "IndexLocked", "IndexNotFound", "RagError", "SettingsError", "UsageError", "build", "open",
+    ]  # fmt: skip
+    for name in rag.__all__:
+        assert getattr(rag, name).__doc__
+
+
+def test_every_public_error_is_a_rag_error() -> None:
+    errors = [getattr(rag, name) for name in rag.__all__ if name[0].isupper()]
+    assert all(issubclass(error, rag.RagError) for error in errors)

@@ -1,0 +1,166 @@
+"""A live index: follows what is published, and never answers from half of anything."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from typing import TYPE_CHECKING
+
+import pytest
+
+from rag import live as live_module
+from rag.errors import IndexDamaged, IndexNotFound
+from rag.live import LiveIndex
+from rag.store.manifest import publish
+
+if TYPE_CHECKING:
+    from workshop import Workshop
+
+    Make = Callable[..., Workshop]
+
+QUESTION = "How many days of leave do staff get?"
+
+
+def leave(days: int) -> str:
+    return f"# Leave\n\nStaff get {days} days of leave.\n"
+
+
+@pytest.fixture
+def made(workshop: Make) -> Workshop:
+    """A built index whose answer is "13 days"."""
+    made = workshop({"leave.md": leave(13)})
+    made.build()
+    return made
+
+
+@pytest.fixture
+def live(made: Workshop) -> Iterator[LiveIndex]:
+    live = LiveIndex(made.index, made.settings)
+    live._models.__dict__["encoder"] = made.encoder
+    yield live
+    live.close()
+
+
+@pytest.fixture
+def eyes_open(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Look at the pointer at every call."""
+    monkeypatch.setattr(live_module, "_LOOK_EVERY", 0.0)
+
+
+@pytest.mark.usefixtures("eyes_open")
+def test_a_new_generation_answers_the_next_question(made: Workshop, live: LiveIndex) -> None:
+    first = live.generation
+    assert "13 days" in live.retrieve(QUESTION)[0].chunk.text
+    made.write("leave.md", leave(14))
+    report = made.build()
+    assert live.generation == report.generation != first
+    assert "14 days" in live.retrieve(QUESTION)[0].chunk.text
+    assert "14 days" in live.text("leave.md")
+    assert live.ask(QUESTION).generation == report.generation
+    assert [info.id for info in live.documents()] == ["leave.md"]
+
+
+def test_the_pointer_is_looked_at_twice_a_second(
+    made: Workshop, live: LiveIndex, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    now = [time.monotonic()]
+    monkeypatch.setattr(live_module.time, "monotonic", lambda: now[0])
+    first = live.generation
+    made.write("leave.md", leave(14))
+    made.build()
+    now[0] += 0.4
+    assert live.generation == first
+    now[0] += 0.6
+    assert live.generation != first
+
+
+@pytest.mark.usefixtures("eyes_open")
+def test_one_snapshot_is_one_generation(made: Workshop, live: LiveIndex) -> None:
+    with live.snapshot() as index:
+        made.write("leave.md", leave(14))
+        made.build(keep_generations=1)
+        with live.snapshot() as newer:
+            assert newer.generation != index.generation
+        assert "13 days" in index.text("leave.md")
+        assert "13 days" in index.retrieve(QUESTION)[0].chunk.text
+
+
+@pytest.mark.usefixtures("eyes_open")
+def test_the_old_generation_is_closed_when_its_last_user_has_gone(
+    made: Workshop, live: LiveIndex, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    closed: list[str] = []
+    close = live_module.Index.close
+    monkeypatch.setattr(
+        live_module.Index, "close", lambda index: (closed.append(index.generation), close(index))
+    )
+    first = live.generation
+    with live.snapshot():
+        made.write("leave.md", leave(14))
+        made.build()
+        second = live.generation
+        assert second != first
+        assert closed == []
+    assert closed == [first]
+    made.write("leave.md", leave(15))
+    made.build()
+    assert live.generation != second
+    assert closed == [first, second]
+
+
+@pytest.mark.usefixtures("eyes_open")
+def test_a_generation_that_cannot_be_opened_is_logged_and_not_followed(
+    made: Workshop, live: LiveIndex, caplog: pytest.LogCaptureFixture
+) -> None:
+    first = live.generation
+    publish(made.index, "g000099-20250101T000000Z")
+    assert "13 days" in live.retrieve(QUESTION)[0].chunk.text
+    assert f"going on with generation {first}: " in caplog.text
+    (made.index / "CURRENT").unlink()
+    assert live.generation == first
+    made.build()
+    assert live.generation != first
+
+
+def test_there_must_be_an_index_to_begin_with(made: Workshop) -> None:
+    with pytest.raises(IndexNotFound):
+        LiveIndex(made.corpus)
+    (made.index / "CURRENT").write_text("{")
+    with pytest.raises(IndexDamaged):
+        LiveIndex(made.index)
+
+
+@pytest.mark.usefixtures("eyes_open")
+def test_threads_ask_while_generations_change(made: Workshop, live: LiveIndex) -> None:
+    """Each answer comes from one whole generation: its quote, its text and its id agree."""
+    days_of = {live.generation: 13}
+    done = threading.Event()
+
+    def ask(_: int) -> set[tuple[str, str]]:
+        seen = set()
+        while not done.is_set():
+            with live.snapshot() as index:
+                text = index.retrieve(QUESTION, 1)[0].chunk.text
+                assert text in index.text("leave.md")
+                answer = index.ask(QUESTION)
+                assert answer.generation == index.generation
+                for citation in answer.citations:
+                    assert citation.quote in text
+                seen.add((index.generation, text))
+        return seen
+
+    with ThreadPoolExecutor(4) as pool:
+        asking = [pool.submit(ask, n) for n in range(4)]
+        try:
+            for days in range(14, 20):
+                made.write("leave.md", leave(days))
+                days_of[made.build(keep_generations=1).generation] = days
+                time.sleep(0.02)
+        finally:
+            done.set()
+        seen = set().union(*(one.result(60) for one in asking))
+    assert len(seen) > 1
+    for generation, text in seen:
+        assert text == f"Staff get {days_of[generation]} days of leave."

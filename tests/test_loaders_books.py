@@ -1,0 +1,258 @@
+"""E-books, OpenDocument and RTF: chapters, lists, tables, notes, properties."""
+
+from __future__ import annotations
+
+import pytest
+from awkward import (
+    check_promises,
+    epub_bytes,
+    laughing_xml,
+    odt_bytes,
+    package_bytes,
+    shown,
+    texts,
+    zip_bomb,
+)
+
+from rag.errors import DocumentError
+from rag.loaders import load_bytes
+from rag.types import Document
+
+ENTITIES = "defines XML entities, which can be a bomb: save it without them"
+
+
+def load(data: bytes, suffix: str) -> Document:
+    document = load_bytes(data, f"books/staff_rules{suffix}")
+    check_promises(document)
+    return document
+
+
+# --- EPUB
+
+
+def test_chapters_in_the_order_of_the_spine() -> None:
+    document = load(
+        epub_bytes(
+            {
+                "two%20b.xhtml": "<html><body><h1>Leave</h1><p>13 days.</p></body></html>",
+                "one.xhtml": "<html><body><h2>Pay</h2><ul><li>Monthly.</li></ul></body></html>",
+                "cover.xhtml": "<html><body><img src='x.png'/></body></html>",
+            },
+            "<dc:title>Staff rules</dc:title><dc:creator>A. Author</dc:creator>"
+            "<dc:creator>B. Author</dc:creator><dc:language>en</dc:language>"
+            "<dc:date>2024-05-01</dc:date><dc:subject>leave</dc:subject>",
+            {"OEBPS/two b.xhtml": "<html><body><h1>Leave</h1><p>13 days.</p></body></html>"},
+        ),
+        ".epub",
+    )
+    assert shown(document) == [
+        ("heading", "Leave"),
+        ("paragraph", "13 days."),
+        ("heading", "Pay"),
+        ("item", "Monthly."),
+    ]
+    assert document.title == "Staff rules"
+    expected = {
+        "author": "A. Author, B. Author",
+        "language": "en",
+        "published": "2024-05-01",
+        "tags": ["leave"],
+    }
+    assert expected.items() <= dict(document.metadata).items()
+
+
+def encrypted(name: str) -> dict[str, str]:
+    reference = f'<enc:CipherReference URI="{name}"/>'
+    return {"META-INF/encryption.xml": f'<encryption xmlns:enc="urn:e">{reference}</encryption>'}
+
+
+PAGE = {"a.xhtml": "<html><body><p>Text.</p></body></html>"}
+
+
+def test_encrypted_fonts_do_not_matter() -> None:
+    assert load(epub_bytes(PAGE, "", encrypted("OEBPS/f.otf")), ".epub").text == "Text."
+
+
+@pytest.mark.parametrize(
+    ("data", "reason"),
+    [
+        (
+            epub_bytes(PAGE, "", encrypted("OEBPS/a.xhtml")),
+            "is encrypted (protected against copying): get it unprotected",
+        ),
+        (b"no zip", "is damaged or not an EPUB book: save it again as .epub"),
+        (
+            package_bytes({"a": "x"}),
+            "is damaged or not an EPUB book (META-INF/container.xml): save it again as .epub",
+        ),
+        (
+            package_bytes({"META-INF/container.xml": "<container/>"}),
+            "is damaged or not an EPUB book (no contents): save it again as .epub",
+        ),
+        (epub_bytes({}), "has no text"),
+        (package_bytes({"META-INF/container.xml": laughing_xml()}), ENTITIES),
+        (
+            zip_bomb(),
+            "unpacks to 400 MB, more than the 200 MB allowed: remove its pictures or split it",
+        ),
+        (package_bytes({f"{i}": "" for i in range(20_001)}), "holds 20,001 files, more than the"),
+    ],
+    ids=["copy protection", "no zip", "no container", "no book", "empty", "laughs", "bomb", "many"],
+)
+def test_a_bad_book_says_why(data: bytes, reason: str) -> None:
+    with pytest.raises(DocumentError) as caught:
+        load_bytes(data, "a.epub")
+    assert str(caught.value).startswith(reason)
+
+
+# --- OpenDocument
+
+NUMBERED = (
+    '<text:list-style style:name="L1"><text:list-level-style-number text:level="1" '
+    'style:num-format="1" style:num-suffix="."/><text:list-level-style-number text:level="2" '
+    'style:num-format="a" style:num-prefix="(" style:num-suffix=")"/></text:list-style>'
+)
+
+
+def test_headings_lists_and_spaces() -> None:
+    document = load(
+        odt_bytes(
+            '<text:h text:outline-level="1">Leave</text:h>'
+            "<text:p>Staff get<text:s/>13<text:tab/>days.<text:line-break/>Ask <text:span>early"
+            "</text:span>.</text:p>"
+            '<text:list text:style-name="L1"><text:list-item><text:p>Open the form.</text:p>'
+            "<text:list><text:list-item><text:p>Name the days.</text:p></text:list-item>"
+            "</text:list></text:list-item>"
+            "<text:list-item><text:p>Send it.</text:p></text:list-item></text:list>"
+            "<text:list><text:list-item><text:p>A bullet.</text:p></text:list-item></text:list>",
+            NUMBERED,
+        ),
+        ".odt",
+    )
+    assert document.text == (
+        "Leave\n\nStaff get 13 days. Ask early.\n\n1. Open the form.\n  (a) Name the days.\n"
+        "2. Send it.\n- A bullet."
+    )
+
+
+def test_tables_notes_comments_and_tracked_changes() -> None:
+    document = load(
+        odt_bytes(
+            "<text:tracked-changes><text:changed-region><text:deletion><text:p>Forty days.</text:p>"
+            "</text:deletion></text:changed-region></text:tracked-changes>"
+            "<text:p>Thirteen days.<text:note><text:note-citation>1</text:note-citation>"
+            "<text:note-body><text:p>Part-time staff too.</text:p></text:note-body></text:note>"
+            "<office:annotation><text:p>Really?</text:p></office:annotation> A year.</text:p>"
+            "<table:table><table:table-header-rows><table:table-row><table:table-cell>"
+            "<text:p>City</text:p></table:table-cell><table:table-cell><text:p>Rate</text:p>"
+            "</table:table-cell></table:table-row></table:table-header-rows><table:table-row>"
+            '<table:table-cell table:number-columns-repeated="2"><text:p>45</text:p>'
+            "</table:table-cell></table:table-row></table:table>"
+            '<text:section text:display="none"><text:p>Hidden.</text:p></text:section>'
+            "<text:p><draw:frame><draw:text-box><text:p>In a box.</text:p></draw:text-box>"
+            "</draw:frame></text:p>"
+        ),
+        ".odt",
+    )
+    assert shown(document) == [
+        ("paragraph", "Thirteen days. A year."),
+        ("paragraph", "Part-time staff too."),
+        ("row", "City | Rate"),
+        ("row", "45 | 45"),
+        ("paragraph", "In a box."),
+    ]
+    assert "\n[1] Part-time staff too." in document.text
+
+
+def test_properties_of_an_opendocument_text() -> None:
+    document = load(
+        odt_bytes(
+            '<text:p text:style-name="P1">Rules of leave</text:p><text:p>Text.</text:p>',
+            '<style:style style:name="P1" style:parent-style-name="Title"/>',
+            "<dc:title>Other</dc:title><meta:initial-creator>A. Author</meta:initial-creator>"
+            "<meta:creation-date>2024-03-01T10:00:00</meta:creation-date>"
+            "<meta:keyword>leave</meta:keyword><meta:keyword>pay</meta:keyword>",
+        ),
+        ".odt",
+    )
+    assert document.title == "Rules of leave"
+    expected = {"author": "A. Author", "created": "2024-03-01", "tags": ["leave", "pay"]}
+    assert expected.items() <= dict(document.metadata).items()
+
+
+@pytest.mark.parametrize(
+    ("data", "reason"),
+    [
+        (
+            odt_bytes("", **{"META-INF__manifest": "<m><encryption-data/></m>"}),
+            "is encrypted: save a copy without a password",
+        ),
+        (b"no zip", "is damaged or not an OpenDocument text: save it again as .odt"),
+        (odt_bytes(""), "has no text"),
+        (
+            package_bytes({"content.xml": "<a/>"}),
+            "is an OpenDocument file but no text: save it as .odt",
+        ),
+        (package_bytes({"content.xml": laughing_xml()}), ENTITIES),
+        (
+            package_bytes({"content.xml": "<a><b></a>"}),
+            "is damaged or not an OpenDocument text (content.xml) (Opening and ending tag mismatch",
+        ),
+        (
+            zip_bomb(),
+            "unpacks to 400 MB, more than the 200 MB allowed: remove its pictures or split it",
+        ),
+    ],
+    ids=["encrypted", "no zip", "empty", "a drawing", "laughs", "not well-formed", "bomb"],
+)
+def test_a_bad_opendocument_text_says_why(data: bytes, reason: str) -> None:
+    with pytest.raises(DocumentError) as caught:
+        load_bytes(data, "a.odt")
+    assert str(caught.value).startswith(reason)
+
+
+# --- RTF
+
+RTF = (
+    rb"{\rtf1\ansi\ansicpg1252{\fonttbl{\f0 Arial;}}{\info{\title Staff rules}{\author A. Author}"
+    rb"{\creatim\yr2024\mo3\dy1\hr10}}{\b LEAVE RULES}\par Staff get 13 days a year, as f\'fcr all."
+    rb"\par 1.\tab Open the form.\par 2.\tab Send it.\par "
+    rb"\trowd\cellx1000\cellx2000 City\cell Rate\cell\row "
+    rb"\trowd\cellx1000\cellx2000 Selhaven\cell 45\cell\row After \u8364? it.\par}"
+)
+
+
+def test_rich_text() -> None:
+    document = load(RTF, ".rtf")
+    assert document.title == "Staff rules"
+    assert shown(document) == [
+        ("heading", "LEAVE RULES"),
+        ("paragraph", "Staff get 13 days a year, as für all."),
+        ("item", "Open the form."),
+        ("item", "Send it."),
+        ("row", "City | Rate"),
+        ("row", "Selhaven | 45"),
+        ("paragraph", "After € it."),
+    ]
+    expected = {"author": "A. Author", "created": "2024-03-01"}
+    assert expected.items() <= dict(document.metadata).items()
+
+
+@pytest.mark.parametrize(
+    ("data", "reason"),
+    [
+        (b"plain text", "is damaged or not an RTF file: save it again as .rtf"),
+        (b"\xd0\xcf\x11\xe0 word", "is damaged or not an RTF file: save it again as .rtf"),
+        (rb"{\rtf1\ansi{\fonttbl{\f0 Arial;}}}", "has no text"),
+        (rb"{\rtf1" + b"{" * 100_000, "has no text"),
+    ],
+    ids=["text", "binary", "empty", "open braces"],
+)
+def test_a_bad_rtf_says_why(data: bytes, reason: str) -> None:
+    with pytest.raises(DocumentError) as caught:
+        load_bytes(data, "a.rtf")
+    assert str(caught.value) == reason
+
+
+def test_blocks_of_one_kind() -> None:
+    assert texts(load(RTF, ".rtf"), "heading") == ["LEAVE RULES"]

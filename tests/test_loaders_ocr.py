@@ -1,0 +1,134 @@
+"""Scanned pages: named, and read where tesseract is installed."""
+
+from __future__ import annotations
+
+import subprocess
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from awkward import canvas_pdf, check_promises, picture_page, prose, scanned_pdf, texts
+from reportlab.pdfgen.canvas import Canvas
+
+from rag.errors import DocumentError
+from rag.isolation import IsolatedReader
+from rag.loaders import load_bytes, ocr
+from rag.loaders.fields import remarks
+
+needs_tesseract = pytest.mark.skipif(
+    not ocr.installed(), reason="tesseract is not installed: apt install tesseract-ocr"
+)
+
+if TYPE_CHECKING:
+    from workshop import Workshop
+SENTENCE = "Staff get thirteen days of annual leave a year and may take them in parts."
+SCANNED = [SENTENCE[:39], SENTENCE[40:], "", "The form is on the first floor."]
+
+
+def text_page(canvas: Canvas) -> None:
+    canvas.setFont("Helvetica", 11)
+    canvas.drawString(72, 700, prose(12) + ".")
+
+
+def partly_scanned(scans: int = 1) -> bytes:
+    def scan(canvas: Canvas) -> None:
+        picture_page(canvas, SCANNED)
+
+    return canvas_pdf(text_page, *[scan] * scans, text_page)
+
+
+def test_pages_without_text_are_named() -> None:
+    document = load_bytes(partly_scanned(2), "a.pdf")
+    check_promises(document)
+    assert document.metadata["unread_pages"] == "2-3"
+    assert remarks(document.metadata) == [
+        "no text could be read on pages 2-3 (scanned?): install tesseract, or run OCR on the file"
+    ]
+    assert [page.number for page in document.pages] == [1, 2, 3, 4]
+
+
+def test_an_empty_page_is_not_named() -> None:
+    document = load_bytes(canvas_pdf(text_page, lambda canvas: None, text_page), "a.pdf")
+    assert "unread_pages" not in document.metadata
+    assert remarks(document.metadata) == []
+
+
+@needs_tesseract
+def test_scanned_pages_are_read_in_their_place() -> None:
+    document = load_bytes(partly_scanned(), "a.pdf", ocr_seconds=60)
+    check_promises(document)
+    assert texts(document, "paragraph")[1:3] == [SENTENCE, "The form is on the first floor."]
+    assert document.metadata["ocr_pages"] == "2"
+    assert "unread_pages" not in document.metadata
+    second = document.pages[1]
+    assert second.number == 2
+    assert SENTENCE in document.text[second.start : second.end]
+
+
+@needs_tesseract
+def test_a_picture_without_letters_stays_unread() -> None:
+    with pytest.raises(DocumentError) as caught:
+        load_bytes(scanned_pdf(), "a.pdf", ocr_seconds=60)
+    assert str(caught.value) == (
+        "has no text layer, and tesseract could read none of its pages: scan it again"
+    )
+
+
+@needs_tesseract
+def test_what_takes_too_long_stays_unread(monkeypatch: pytest.MonkeyPatch) -> None:
+    def hang(*args: Any, timeout: float = 0, **options: Any) -> Any:
+        raise subprocess.TimeoutExpired("tesseract", timeout)
+
+    monkeypatch.setattr(ocr.subprocess, "run", hang)
+    ocr._languages.cache_clear()
+    monkeypatch.setattr(ocr, "_languages", lambda program: "eng")
+    document = load_bytes(partly_scanned(), "a.pdf", ocr_seconds=60)
+    assert document.metadata["unread_pages"] == "2"
+
+
+@pytest.mark.parametrize(
+    "table", ["", "level\tpage\n5\t1\n", "x\n" + "5\t1\t1\t1\t1\t1\t0\t0\t9\t9\t12.0\tblurred\n"]
+)
+def test_what_tesseract_is_unsure_of_is_not_text(
+    table: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(ocr, "_tesseract", lambda picture, seconds: table)
+    monkeypatch.setattr(ocr.shutil, "which", lambda name: "/usr/bin/tesseract")
+    document = load_bytes(partly_scanned(), "a.pdf", ocr_seconds=60)
+    assert document.metadata["unread_pages"] == "2"
+
+
+def test_without_tesseract_nothing_is_tried(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(ocr.shutil, "which", lambda name: None)
+    assert load_bytes(partly_scanned(), "a.pdf", ocr_seconds=60).metadata["unread_pages"] == "2"
+    reason = "has no text layer (scanned?): install tesseract, or run OCR on it first"
+    with pytest.raises(DocumentError) as caught:
+        load_bytes(scanned_pdf(), "a.pdf", ocr_seconds=60)
+    assert str(caught.value) == reason
+    assert not IsolatedReader(60, 600, ocr=True).outgrown(reason)
+    monkeypatch.setattr(ocr.shutil, "which", lambda name: "/usr/bin/tesseract")
+    assert IsolatedReader(60, 600, ocr=True).outgrown(reason)
+    assert not IsolatedReader(60, 600, ocr=False).outgrown(reason)
+
+
+@needs_tesseract
+def test_a_build_reads_scanned_pages_unless_that_is_off(
+    workshop: Callable[..., Workshop],
+) -> None:
+    work = workshop({"a.md": "# Travel\n\nText.\n"})
+    (work.corpus / "scan.pdf").write_bytes(partly_scanned())
+    report = work.build(ocr="off")
+    assert [(p.document, p.reason) for p in report.warnings] == [
+        (
+            "scan.pdf",
+            "no text could be read on page 2 (scanned?): install tesseract, or run OCR on the file",
+        )
+    ]
+    assert work.build(ocr="off").warnings == report.warnings
+    (work.corpus / "scan.pdf").unlink()
+    (work.corpus / "again.pdf").write_bytes(partly_scanned())
+    assert work.build().warnings == []
+    with work.open() as index:
+        answer = index.ask("How many days of annual leave do staff get?")
+        assert answer.citations[0].page == 2
+        assert "thirteen days" in answer.citations[0].quote
