@@ -6,7 +6,8 @@ BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
 .DEFAULT_GOAL := help
-.PHONY: help setup chat build test test-fast storm lint format bench clean browser
+.PHONY: help setup chat build test test-fast storm lint format bench reader calibrate screenshots \
+	clean browser
 
 help: ## list the commands
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 12
@@ -41,8 +42,8 @@ format: setup ## put the code into form
 test: setup lint browser ## check everything: form, types, tests, a real browser
 	$(BIN)/pytest
 
-storm: setup ## kill builds at 200 random moments while readers ask (about half an hour)
-	RAG_STORM=$${RAG_STORM:-200} $(BIN)/pytest -v tests/test_kill.py tests/test_indexing.py -k "killed or storm"
+storm: setup ## kill builds at 200 random moments while readers ask (ten minutes or more)
+	RAG_STORM=$${RAG_STORM:-200} $(BIN)/pytest -v -rP tests/test_kill.py tests/test_indexing.py -k "killed or storm"
 
 test-fast: setup ## the tests without browser and long runs
 	$(BIN)/pytest -m 'not browser and not slow'
@@ -53,6 +54,19 @@ browser:
 		{ [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null && \
 		  apt-get update -qq && apt-get install -y -qq chromium >/dev/null; } || \
 		echo "no Chromium here: the browser tests will be skipped"
+
+bench: setup ## measure speed against what people would use instead (minutes; needs ../shared)
+	$(BIN)/python benchmarks/speed.py
+	$(BIN)/python benchmarks/rebuild.py --documents 2000
+
+reader: setup ## train the reader again from scratch (hours on a CPU; needs ../shared)
+	$(BIN)/python -m training.reader --work .checkpoints/reader --output rag/models
+
+calibrate: setup ## fit the model that decides between an answer and an abstention (needs ../shared)
+	$(BIN)/python -m training.calibrate
+
+screenshots: setup browser ## take pictures of the chat into benchmarks/out/
+	$(BIN)/python tests/browser/screenshots.py benchmarks/out
 
 clean: ## remove the environment, caches and the built index
 	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis *.egg-info

@@ -39,12 +39,19 @@ class Understood:
         standalone: readable without the conversation; equal to `question` if it stands alone.
         queries: what is searched for, with weights; the question itself first, with weight 1.
         leans: True if the question cannot be understood without the conversation.
+        before: the earlier question that it leans on; "" if it stands alone.
     """
 
     question: str
     standalone: str
     queries: tuple[tuple[str, float], ...]
     leans: bool
+    before: str = ""
+
+    @property
+    def for_reader(self) -> str:
+        """The question as the reader was trained to see it."""
+        return f"{self.before} ; {self.question}" if self.before else self.question
 
 
 def understand(
@@ -71,8 +78,9 @@ def understand(
     weight = leaning_weight if leans else topic_weight
     queries = [(question, 1.0)]
     queries += [(text, weight**age) for age, text in enumerate(earlier, start=1)]
-    standalone = f"{earlier[0]} {question}" if leans else question
-    return Understood(question, standalone, tuple(queries), leans)
+    before = earlier[0] if leans else ""
+    standalone = f"{before} {question}".strip()
+    return Understood(question, standalone, tuple(queries), leans, before)
 
 
 def _one_line(text: str) -> str:
@@ -107,14 +115,14 @@ def split_parts(understood: Understood) -> tuple[Understood, ...]:
     pieces = [piece for piece in pieces if len(piece.split()) >= _LEAST_WORDS_OF_PART]
     if not 2 <= len(pieces) <= _MOST_PARTS:
         return (understood,)
-    before = understood.queries[1:]
-    context = understood.standalone.removesuffix(question).strip()
+    earlier = understood.queries[1:]
     return tuple(
         Understood(
             question=piece,
-            standalone=f"{context} {piece}".strip(),
-            queries=((piece, 1.0), (question, _WHOLE_WEIGHT), *before),
+            standalone=f"{understood.before} {piece}".strip(),
+            queries=((piece, 1.0), (question, _WHOLE_WEIGHT), *earlier),
             leans=understood.leans,
+            before=understood.before,
         )
         for piece in pieces
     )

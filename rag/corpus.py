@@ -17,7 +17,7 @@ from rag.loaders.fields import SIDECAR, sidecar_names, sidecar_of
 from rag.types import Problem
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
 IGNORE_FILE = ".ragignore"
 MAX_BYTES = 200_000_000
@@ -119,7 +119,7 @@ def _walk(root: Path, folder: Path, prefix: str, rules: _Rules) -> Iterator[Corp
     rules = (*rules, *own)
     if problem:
         yield problem
-    described = {beside for entry in found for beside in _described_by(entry.name)}
+    described = _described(entry.name for entry in found)
     for entry in found:
         name = prefix + entry.name
         if entry.name.startswith("."):
@@ -132,18 +132,22 @@ def _walk(root: Path, folder: Path, prefix: str, rules: _Rules) -> Iterator[Corp
                 continue
             elif is_folder:
                 yield from _walk(root, Path(entry.path), f"{name}/", rules)
-            elif entry.name.endswith(SIDECAR):
-                yield from _sidecar(entry, _printable(name), entry.name in described)
             else:
-                yield from _file(root, entry, unicodedata.normalize("NFC", name))
+                yield from _file(root, entry, unicodedata.normalize("NFC", name), described)
         except OSError as error:
             yield Problem(_printable(name), f"cannot be read: {_reason(error)}")
 
 
-def _described_by(name: str) -> tuple[str, ...]:
-    """Names of files with the metadata of the document `name`."""
-    supported = PurePosixPath(name).suffix.lower() in LOADERS
-    return sidecar_names(name) if supported else ()
+def _described(names: Iterable[str]) -> frozenset[str]:
+    """Files of metadata that may describe one of these files of a folder; none if there are none.
+
+    Most folders have no such file: then nothing needs to be looked for beside each document.
+    """
+    names = list(names)
+    if not any(name.endswith(SIDECAR) for name in names):
+        return frozenset()
+    documents = (name for name in names if PurePosixPath(name).suffix.lower() in LOADERS)
+    return frozenset(beside for name in documents for beside in sidecar_names(name))
 
 
 def _sidecar(entry: os.DirEntry[str], name: str, describes: bool) -> Iterator[Problem]:
@@ -154,8 +158,13 @@ def _sidecar(entry: os.DirEntry[str], name: str, describes: bool) -> Iterator[Pr
         yield Problem(name, "is a link, which is not followed: copy the file here")
 
 
-def _file(root: Path, entry: os.DirEntry[str], name: str) -> Iterator[CorpusFile | Problem]:
+def _file(
+    root: Path, entry: os.DirEntry[str], name: str, described: frozenset[str]
+) -> Iterator[CorpusFile | Problem]:
     path = Path(entry.path)
+    if path.name.endswith(SIDECAR):
+        yield from _sidecar(entry, name, path.name in described)
+        return
     if entry.is_symlink():
         try:
             target = path.resolve(strict=True)
@@ -180,7 +189,8 @@ def _file(root: Path, entry: os.DirEntry[str], name: str) -> Iterator[CorpusFile
     if not os.access(path, os.R_OK, effective_ids=True):
         yield Problem(name, "cannot be read: Permission denied")
         return
-    yield _with_extra(CorpusFile(name, path, status.st_size, status.st_mtime_ns))
+    file = CorpusFile(name, path, status.st_size, status.st_mtime_ns)
+    yield _with_extra(file) if described else file
 
 
 def _with_extra(file: CorpusFile) -> CorpusFile:

@@ -110,7 +110,7 @@ def _document(change: DocumentChange) -> str:
         if section:
             rows.append(f'<tr><td class="section" colspan="2">{escape(section)}</td></tr>')
         rows += map(_row, sentences)
-    head = "<tr><th>Before</th><th>After</th></tr>"
+    head = "<tr><th scope='col'>Before</th><th scope='col'>After</th></tr>"
     return (
         f"{title}<table><thead>{head}</thead><tbody>\n" + "\n".join(rows) + "\n</tbody></table>\n"
     )

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from rag.answering.compose import abstention_text, answer_text, cite, nearest
 from rag.answering.confidence import confidence, threshold
-from rag.answering.evidence import Weights, gather
+from rag.answering.evidence import PASSAGES_READ, Weights, gather
 from rag.answering.select import select
 from rag.conditions import Given, Where, parse_where
 from rag.conversation import Understood, split_parts, understand
@@ -24,8 +24,6 @@ from rag.settings import Settings
 from rag.store.generation import Generation, open_current
 from rag.store.tables import DocumentInfo
 from rag.types import Answer, Document, Hit, Turn
-
-_READ = 10
 
 
 @dataclass(frozen=True)
@@ -109,7 +107,7 @@ class Index:
         selection = self._select(filtered)
         understood = self._understand(question, history)
         parts = split_parts(understood)
-        found = self._search(parts, _READ, selection)
+        found = self._search(parts, PASSAGES_READ, selection)
         reader = self._models.reader
         evidence = [
             gather(self._generation, part, own, reader, Weights())

@@ -11,6 +11,7 @@ import hashlib
 import json
 import os
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from functools import cached_property
 from pathlib import Path
 
@@ -34,7 +35,7 @@ class Reader:
 
     def __init__(self, threads: int = 0) -> None:
         """Prepare the tokenizer; the network is loaded and checked at the first `read`."""
-        self._threads = threads or os.cpu_count() or 1
+        self._pool = ThreadPoolExecutor(threads or os.cpu_count() or 1, "reader")
         self._tokenizer = Tokenizer.from_file(str(model_folder() / "tokenizer.json"))
         self._tokenizer.no_padding()
         self._tokenizer.no_truncation()
@@ -51,7 +52,7 @@ class Reader:
             raise EncoderError(f"{MODEL} differs from its checksum: reinstall rag")
         self._window = int(card["max_length"])
         options = onnxruntime.SessionOptions()
-        options.intra_op_num_threads = self._threads
+        options.intra_op_num_threads = 1
         options.log_severity_level = 3
         return onnxruntime.InferenceSession(content, options, providers=["CPUExecutionProvider"])
 
@@ -72,20 +73,26 @@ class Reader:
         session = self._session
         asked = self._ids([question])[0][-_LONGEST_QUESTION:]
         inputs = [self._input(asked, chunk, texts) for chunk, texts in passages]
-        longest = max(len(ids) for ids, _, _ in inputs)
-        input_ids = np.zeros((len(inputs), longest), dtype=np.int64)
-        mask, types = np.zeros_like(input_ids), np.zeros_like(input_ids)
-        for row, (ids, first, _) in enumerate(inputs):
-            input_ids[row, : len(ids)] = ids
-            mask[row, : len(ids)] = 1
-            types[row, first : len(ids)] = 1
-        start, end = session.run(
-            ["start", "end"],
-            {"input_ids": input_ids, "attention_mask": mask, "token_type_ids": types},
-        )
-        return [
-            self._margins(start[row], end[row], spans) for row, (_, _, spans) in enumerate(inputs)
-        ]
+        # One passage a run: no padding is computed, and since int8 ranges are taken per run, a
+        # passage's scores do not depend on its neighbours. One thread a passage keeps all busy.
+        return list(self._pool.map(lambda one: self._run(session, *one), inputs))
+
+    def _run(
+        self,
+        session: onnxruntime.InferenceSession,
+        ids: list[int],
+        first: int,
+        spans: Sequence[tuple[int, int] | None],
+    ) -> list[float]:
+        types = np.zeros((1, len(ids)), dtype=np.int64)
+        types[0, first:] = 1
+        feeds = {
+            "input_ids": np.array([ids], dtype=np.int64),
+            "attention_mask": np.ones((1, len(ids)), dtype=np.int64),
+            "token_type_ids": types,
+        }
+        start, end = session.run(["start", "end"], feeds)
+        return self._margins(start[0], end[0], spans)
 
     def _ids(self, texts: Sequence[str]) -> list[list[int]]:
         encodings = self._tokenizer.encode_batch_fast(list(texts), add_special_tokens=False)
@@ -95,7 +102,7 @@ class Reader:
         self, asked: list[int], chunk: Chunk, texts: Sequence[str]
     ) -> tuple[list[int], int, list[tuple[int, int] | None]]:
         """Token ids, where the passage begins, and each sentence's first and last token."""
-        path = ". ".join([chunk.title, *(h for h in chunk.headings if h != chunk.title)])
+        path = " > ".join([chunk.title, *(h for h in chunk.headings if h != chunk.title)])
         ids = [self._cls, *asked, self._sep]
         first = len(ids)
         ids += [*self._ids([path + "."])[0][:_LONGEST_QUESTION]]

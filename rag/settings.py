@@ -46,9 +46,7 @@ class Settings:
     dense_weight: float = _setting(
         0.6, "share of the embedding score in the ranking, the rest is BM25", least=0.0, most=1.0
     )
-    reader: bool = _setting(
-        False, "read the best passages with the bundled reader (slower, better)"
-    )
+    reader: bool = _setting(True, "read the best passages with the bundled reader (slower, better)")
     caution: Caution = _setting("balanced", "when to abstain: cautious, balanced or eager")
     threads: int = _setting(0, "threads for the models; 0 takes all cores", least=0)
     max_file_mb: int = _setting(200, "larger documents are skipped, in MB", least=1)

@@ -32,6 +32,10 @@ TEXTS = (
 )
 
 
+needs_torch = pytest.mark.slow
+"""Importing it takes several seconds."""
+
+
 @pytest.fixture(scope="module")
 def torch_encoder() -> Encoder:
     return load_encoder(str(model_folder()), threads=1)
@@ -41,6 +45,7 @@ def test_the_weights_are_the_known_ones() -> None:
     assert sha256_of(model_folder() / "model.safetensors") == WEIGHTS_SHA256
 
 
+@needs_torch
 def test_vectors_are_those_of_sentence_transformers(
     encoder: Encoder, torch_encoder: Encoder
 ) -> None:
@@ -49,6 +54,7 @@ def test_vectors_are_those_of_sentence_transformers(
         assert cosine >= 0.9999, text[:40]
 
 
+@needs_torch
 def test_token_counts_are_those_of_sentence_transformers(
     encoder: Encoder, torch_encoder: Encoder
 ) -> None:
@@ -56,7 +62,7 @@ def test_token_counts_are_those_of_sentence_transformers(
     assert (encoder.dimension, encoder.window) == (torch_encoder.dimension, torch_encoder.window)
 
 
-@pytest.fixture(params=["onnx", "torch"])
+@pytest.fixture(params=["onnx", pytest.param("torch", marks=needs_torch)])
 def either(request: pytest.FixtureRequest) -> Encoder:
     name = {"onnx": "encoder", "torch": "torch_encoder"}[request.param]
     found: Encoder = request.getfixturevalue(name)
@@ -102,12 +108,14 @@ def test_the_same_call_gives_the_same_bytes(encoder: Encoder) -> None:
     assert MiniLmEncoder(threads=1).encode(TEXTS[:7]).tobytes() == once.tobytes()
 
 
+@needs_torch
 def test_each_encoder_has_a_digest_of_its_own(encoder: Encoder, torch_encoder: Encoder) -> None:
     assert WEIGHTS_SHA256[:16] in encoder.digest
     assert encoder.digest == MiniLmEncoder().digest
     assert encoder.digest != torch_encoder.digest
 
 
+@needs_torch
 def test_a_model_that_is_not_there_is_one_line() -> None:
     with pytest.raises(EncoderError) as caught:
         load_encoder("/no/such/folder")
@@ -117,6 +125,7 @@ def test_a_model_that_is_not_there_is_one_line() -> None:
     assert "\n" not in message
 
 
+@needs_torch
 def test_a_folder_that_is_no_model_is_one_line(tmp_path: Path) -> None:
     (tmp_path / "config.json").write_text("{}")
     with pytest.raises(EncoderError) as caught:
@@ -172,6 +181,7 @@ def test_a_failed_export_says_why(
     )
 
 
+@needs_torch
 def test_wrong_weights_are_refused_by_the_export(tmp_path: Path) -> None:
     from rag.encoders.export import export
 

@@ -18,6 +18,7 @@ from rag import isolation
 from rag.errors import DocumentError
 from rag.isolation import IsolatedReader, needs_isolation
 from rag.loaders import LOADERS, load
+from rag.store.lock import writer_lock
 from rag.types import Problem
 
 if TYPE_CHECKING:
@@ -140,6 +141,9 @@ import os, sys
 sys.path.append(sys.argv[1])
 import hostile_loaders
 from pathlib import Path
+from rag.store.lock import writer_lock
+lock = writer_lock(Path(sys.argv[2]).parent)
+lock.__enter__()
 from rag.isolation import IsolatedReader
 from rag.loaders import LOADERS
 LOADERS.update(hostile_loaders.LOADERS)
@@ -160,6 +164,8 @@ def test_a_hanging_process_does_not_outlive_a_killed_build(tmp_path: Path) -> No
         hanging = int(build.stdout.readline())
         time.sleep(0.5)
         build.kill()
+    with writer_lock(tmp_path):
+        pass  # The lock has died with the build, although its child hangs on.
     deadline = time.monotonic() + 20
     while time.monotonic() < deadline:
         try:

@@ -176,6 +176,7 @@ def test_whenever_a_build_is_killed_every_answer_is_whole(workshop: Make) -> Non
         raise asker.wrong
     assert asker.asked > ROUNDS
     assert killed > ROUNDS // 2
+    sys.stdout.write(f"{killed} of {ROUNDS} builds killed, {asker.asked} reads, all of them whole")
 
     # The next build succeeds, ends where a first one would, and leaves nothing behind.
     made.build(keep_generations=2)

@@ -226,7 +226,8 @@ def test_a_table_without_rulings_between_paragraphs() -> None:
     ids=["numbers", "bullets", "contents", "two lines", "not flush", "prose"],
 )
 def test_what_is_no_table_is_none(lines: list[list[tuple[float, str]]]) -> None:
-    assert texts(drawn(*lines), "row") == []
+    document = drawn(*lines, [], [(72, prose(6))])
+    assert texts(document, "row") == []
 
 
 def test_ruled_tables_are_rows_and_their_words_stand_nowhere_else() -> None:

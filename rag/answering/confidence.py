@@ -28,7 +28,8 @@ class Features:
         passage_coverage: share of the question's terms, weighted by rarity, in its passage.
         missing: rarity of the rarest term that none of the read passages has, as a share of all.
         form: 1 if the best sentence has the form of an answer that the question asks for, else 0.
-        reader: highest log-odds of the reader for any sentence; 0 without the reader.
+        reader: log-odds of the reader that a passage has an answer at all, for the passage where
+            they are highest (logsumexp over its sentences); 0 without the reader.
     """
 
     similarity: float
@@ -53,8 +54,18 @@ def features(evidence: Evidence) -> Features:
         passage_coverage=evidence.passage_coverage[best.hit.rank],
         missing=evidence.missing,
         form=float(looks_like_answer(evidence.kind, best.plain)),
-        reader=max(candidate.reader for candidate in evidence.candidates),
+        reader=_answered(evidence) if evidence.read else 0.0,
     )
+
+
+def _answered(evidence: Evidence) -> float:
+    """The softmax that the reader was trained with, summed over the sentences of a passage."""
+    passages: dict[int, float] = {}
+    for candidate in evidence.candidates:
+        passages[candidate.hit.row] = passages.get(candidate.hit.row, 0.0) + math.exp(
+            min(candidate.reader, 50.0)
+        )
+    return math.log(max(passages.values()))
 
 
 def confidence(evidence: Evidence, *, with_reader: bool) -> float:

@@ -15,7 +15,7 @@ from rag.store.generation import Generation
 from rag.store.lexical import terms
 from rag.types import Chunk, Hit, Sentence
 
-_READ = 10
+PASSAGES_READ = 8
 """How many of the best hits are read sentence by sentence."""
 
 
@@ -110,11 +110,11 @@ def gather(
     """Score every sentence of the best hits."""
     kind = question_kind(understood.question)
     idf = rarity(generation, terms(understood.standalone))
-    hits = found.hits[:_READ]
+    hits = found.hits[:PASSAGES_READ]
     shown = [plain_sentences(hit.chunk) for hit in hits]
     texts = [sentence_texts(hit.chunk) for hit in hits]
     read = (
-        reader.read(understood.standalone, [(h.chunk, t) for h, t in zip(hits, texts, strict=True)])
+        reader.read(understood.for_reader, [(h.chunk, t) for h, t in zip(hits, texts, strict=True)])
         if reader is not None
         else [[0.0] * len(own) for own in texts]
     )

@@ -6,6 +6,7 @@ Exit codes: 0 done, 1 failed (one line on stderr), 2 wrong use.
 from __future__ import annotations
 
 import importlib
+import io
 import logging
 import os
 import sys
@@ -79,6 +80,10 @@ def cli(debug: bool) -> None:
 def main(arguments: Sequence[str] | None = None) -> NoReturn:
     """Run the command line and exit."""
     debug = "--debug" in (sys.argv[1:] if arguments is None else arguments)
+    for stream in (sys.stdout, sys.stderr):
+        # JSON and quotes are UTF-8 whatever the locale of the terminal says.
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(encoding="utf-8", errors="backslashreplace")
     try:
         code = cli.main(arguments, prog_name="rag", standalone_mode=False)
     except click.ClickException as error:

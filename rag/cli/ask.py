@@ -64,7 +64,7 @@ def ask(
       rag ask "Who approves trips?" --where collection=travel --where as_of=2024-06-01
       rag ask --batch questions.jsonl > answers.jsonl
     """
-    _one_of(question, batch)
+    _one_of(question, batch, history_file)
     with _open(flags) as index:
         if batch is not None:
             for asked in _read_batch(batch):
@@ -107,7 +107,7 @@ def retrieve(
       rag retrieve "paid parental leave" -k 3
       rag retrieve --batch questions.jsonl -k 10 > hits.jsonl
     """
-    _one_of(question, batch)
+    _one_of(question, batch, history_file)
     if k < 1:
         raise UsageError(f"-k must be at least 1, got {k}")
     with _open(flags) as index:
@@ -125,9 +125,11 @@ def retrieve(
                 click.echo(describe_hits(hits, filtered=bool(where)))
 
 
-def _one_of(question: str | None, batch: str | None) -> None:
+def _one_of(question: str | None, batch: str | None, history_file: str | None) -> None:
     if (question is None) == (batch is None):
         raise UsageError("give a QUESTION or --batch FILE, one of the two")
+    if batch is not None and history_file is not None:
+        raise UsageError("a batch carries its own histories: leave --history out")
 
 
 def _open(flags: dict[str, Any]) -> Index:

@@ -34,6 +34,7 @@ _LISTED = 20
 @setting("max_file_mb", type=int)
 @setting("document_seconds", type=int)
 @setting("document_memory_mb", type=int)
+@setting("ocr")
 @setting("threads", type=int)
 @json_option
 def build(as_json: bool, watch: bool, **flags: Any) -> None:

@@ -56,7 +56,14 @@ def ensure_exported() -> Path:
         EncoderError: the export failed; the message holds its last line.
     """
     path = exported_path()
-    if not path.exists():
+    try:
+        exists = path.exists()
+    except OSError as error:
+        raise EncoderError(
+            f"{path.parent} cannot be read ({error.strerror}): set XDG_CACHE_HOME to a folder of "
+            "your own"
+        ) from error
+    if not exists:
         command = [sys.executable, "-m", "rag.encoders.export", str(model_folder()), str(path)]
         result = subprocess.run(command, capture_output=True, text=True, check=False)
         if result.returncode != 0 or not path.exists():

@@ -59,7 +59,7 @@ class PageContent(NamedTuple):
 def read_page(page: PdfPage) -> PageContent:
     """Extract lines and rows. Raises whatever pdfplumber raises on a damaged page."""
     words = _words(page)
-    unknown = sum(1 for word in words if _UNKNOWN_GLYPH.fullmatch(word.text))
+    unknown = sum(1 for word in words if _UNKNOWN_GLYPH.fullmatch(word.text)) / max(1, len(words))
     tables = list(_tables(page, words)) if _has_rulings(page) else []
     words = _outside(words, tables)
     unruled = list(_unruled(words, len(tables)))
@@ -73,10 +73,8 @@ def read_page(page: PdfPage) -> PageContent:
             (i for i, part in enumerate(parts) if _below(part, box, in_columns)), len(parts)
         )
         parts[place:place] = rows
-    total = len(words) + sum(len(rows) for _, rows in tables)
     drawn = bool(page.images or page.curves or page.rects)
-    share = unknown / max(1, total)
-    return PageContent(page.page_number, float(page.height), parts, share, drawn)
+    return PageContent(page.page_number, float(page.height), parts, unknown, drawn)
 
 
 def _words(page: PdfPage) -> list[Word]:

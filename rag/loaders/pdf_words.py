@@ -17,7 +17,7 @@ _ALIGNED = 2.5
 _CELL_AT_MOST = 40
 _ROW_GAP_SIZES = 1.6
 _MARKER = re.compile(
-    r"[•‣▪●○◦■□➢➤✓–—\-*·o\uf0b7\uf0a7\uf0d8]|\(?(?:\d{1,3}(?:\.\d{1,3})*|[a-z]|[ivx]{1,5})[.)]?",
+    r"\(cid:\d+\)|[•‣▪●○◦■□➢➤✓–—\-*·o\uf0b7\uf0a7\uf0d8]|\(?(?:\d{1,3}(?:\.\d{1,3})*|[a-z]|[ivx]{1,5})[.)]?",
     re.IGNORECASE,
 )
 _LEADER = re.compile(r"\.{4,}|(?:\. ){3,}|…")

@@ -1,0 +1,230 @@
+"""A rebuild costs what changed: what is read, hashed, embedded and written again, and what not."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Callable, Sequence
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import faiss
+import numpy as np
+import pytest
+
+from rag import changes
+from rag.embedding import Run
+from rag.store.vectors import VectorWriter
+from rag.types import Renamed
+
+if TYPE_CHECKING:
+    from conftest import Workshop
+
+    from rag.encoders import Encoder, Vectors
+
+    Make = Callable[..., Workshop]
+
+TEXTS = {f"{letter}.md": f"# Rule {letter}\n\nRule {letter} holds.\n" for letter in "bdfhj"}
+
+
+class Counting:
+    """The real encoder, which notes every text that it was given."""
+
+    def __init__(self, encoder: Encoder) -> None:
+        self._encoder = encoder
+        self.name, self.digest = encoder.name, encoder.digest
+        self.dimension, self.window = encoder.dimension, encoder.window
+        self.texts: list[str] = []
+
+    def encode(self, texts: Sequence[str]) -> Vectors:
+        self.texts += texts
+        return self._encoder.encode(texts)
+
+    def count_tokens(self, texts: Sequence[str]) -> list[int]:
+        return self._encoder.count_tokens(texts)
+
+
+@pytest.fixture
+def made(workshop: Make) -> Workshop:
+    """Five documents, built."""
+    made = workshop(TEXTS)
+    made.build()
+    return made
+
+
+@pytest.fixture
+def hashed(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """The names of the files that are read to be hashed."""
+    names: list[str] = []
+    sha256_of = changes.sha256_of
+
+    def note(path: Path) -> str:
+        names.append(path.name)
+        return sha256_of(path)
+
+    monkeypatch.setattr(changes, "sha256_of", note)
+    return names
+
+
+def state(made: Workshop) -> dict[str, bytes]:
+    return {
+        path.relative_to(made.index).as_posix(): path.read_bytes()
+        for path in made.index.rglob("*")
+        if path.is_file()
+    }
+
+
+# Reading
+
+
+def test_nothing_to_do_reads_and_writes_nothing(made: Workshop, hashed: list[str]) -> None:
+    before = state(made)
+    counting = Counting(made.encoder)
+    report = made.build(counting)
+    assert (report.unchanged, report.details) == (5, [])
+    assert (hashed, counting.texts) == ([], [])
+    assert state(made) == before
+
+
+def test_a_touched_file_is_hashed_once_and_not_for_ever(made: Workshop, hashed: list[str]) -> None:
+    generation = made.build().generation
+    os.utime(made.corpus / "d.md", (1, 1))
+    assert made.build().generation == generation
+    assert hashed == ["d.md"]
+    assert made.build().generation == generation
+    assert hashed == ["d.md"]
+    # A new generation knows the new time itself.
+    made.write("x.md", "# New\n\nThis is new.\n")
+    assert made.build().unchanged == 5
+    assert hashed == ["d.md", "x.md"]
+    assert not (made.index / "touched.json").exists()
+    made.build()
+    assert hashed == ["d.md", "x.md"]
+
+
+def test_a_touched_file_that_changes_later_is_noticed(made: Workshop) -> None:
+    os.utime(made.corpus / "d.md", (1, 1))
+    made.build()
+    (made.corpus / "d.md").write_text(TEXTS["d.md"].replace("holds", "bends"))
+    assert made.build().changed == ["d.md"]
+
+
+@pytest.mark.parametrize(
+    "note",
+    ["", "{}", "[]", "\0", '{"generation": "other", "files": {"d.md": ["x", 1, 1]}}',
+     '{"generation": "%s", "files": {"d.md": [3]}}',
+     '{"generation": "%s", "files": {"d.md": ["%s", 30, 1000000000]}}'],
+)  # fmt: skip
+def test_a_wrong_note_of_touched_files_misleads_nobody(made: Workshop, note: str) -> None:
+    generation = made.build().generation
+    text = note.replace("%s", generation, 1).replace("%s", "0" * 64)
+    (made.index / "touched.json").write_text(text)
+    (made.corpus / "d.md").write_text(TEXTS["d.md"].replace("holds", "bends"))
+    os.utime(made.corpus / "d.md", (1, 1))
+    assert made.build().changed == ["d.md"]
+
+
+def test_a_change_within_one_tick_of_the_clock_is_noticed(workshop: Make) -> None:
+    """Same size, and no pause between the build and the change."""
+    made = workshop({"a.md": "# Leave\n\nStaff get 10 days.\n"})
+    made.build()
+    for days in range(11, 16):
+        (made.corpus / "a.md").write_text(f"# Leave\n\nStaff get {days} days.\n")
+        assert made.build().changed == ["a.md"]
+
+
+def test_metadata_beside_a_document_belongs_to_it(made: Workshop, hashed: list[str]) -> None:
+    beside = made.corpus / "d.md.meta.yaml"
+    beside.write_text("author: Imani Okafor\n")
+    assert made.build().changed == ["d.md"]
+    assert hashed == ["d.md", "d.md.meta.yaml"]
+    assert made.build().changed == []
+    beside.unlink()
+    assert made.build().changed == ["d.md"]
+
+
+# Embedding
+
+
+def test_one_change_embeds_one_document(made: Workshop) -> None:
+    made.write("d.md", "# Rule d\n\nRule d bends.\n")
+    made.write("e.md", "# Rule e\n\nRule e is new.\n")
+    (made.corpus / "h.md").unlink()
+    counting = Counting(made.encoder)
+    report = made.build(counting)
+    assert (report.embedded, report.reused) == (2, 3)
+    assert set(counting.texts) == {
+        "Rule d bends.", "Rule d\nRule d bends.", "Rule e is new.", "Rule e\nRule e is new.",
+    }  # fmt: skip
+    assert len(counting.texts) == 4
+
+
+def test_a_renamed_file_embeds_nothing(made: Workshop) -> None:
+    (made.corpus / "b.md").rename(made.corpus / "z.md")
+    counting = Counting(made.encoder)
+    report = made.build(counting)
+    assert (report.added, report.removed, counting.texts) == (["z.md"], ["b.md"], [])
+    assert report.renamed == [Renamed(was="b.md", document="z.md")]
+    assert [(d.document, d.what, d.why) for d in report.details] == [
+        ("b.md", "removed", "is now z.md"),
+        ("z.md", "renamed", "has the text of b.md, which is gone"),
+    ]
+
+
+def test_the_same_text_twice_is_embedded_once_and_indexed_twice(workshop: Make) -> None:
+    made = workshop(dict.fromkeys(("a.md", "b.md", "c.md"), "# Rule\n\nIt holds.\n"))
+    counting = Counting(made.encoder)
+    report = made.build(counting)
+    assert (report.documents, report.chunks, report.embedded) == (3, 3, 1)
+    assert counting.texts == ["Rule\nIt holds.", "It holds."]
+    with made.open() as index:
+        assert {hit.chunk.document for hit in index.retrieve("Rule?")} == {"a.md", "b.md", "c.md"}
+
+
+# The report
+
+
+def test_the_report_says_of_each_document_what_happened_and_why(made: Workshop) -> None:
+    made.write("d.md", "# Rule d\n\nRule d bends now.\n")
+    made.write("e.md", "# Rule e\n\nRule e is new.\n")
+    made.write("g.md", "")
+    made.write("picture.xyz", "x")
+    (made.corpus / "h.md").unlink()
+    made.write("j.md", "")
+    report = made.build()
+    assert [(d.document, d.what, d.why.split(":")[0]) for d in report.details] == [
+        ("d.md", "changed", "its content differs, 24 → 28 bytes"),
+        ("e.md", "added", "is new"),
+        ("g.md", "failed", "is empty"),
+        ("h.md", "removed", "is no longer in the folder"),
+        ("j.md", "failed", "is empty"),
+        ("j.md", "removed", "cannot be read any more"),
+        ("picture.xyz", "skipped", ".xyz files are not supported"),
+    ]
+    assert json.loads(json.dumps(asdict(report)))["details"][0]["chunks"] == 1
+
+
+# Writing
+
+
+def test_vectors_are_written_as_faiss_writes_them(tmp_path: Path) -> None:
+    """They are appended to the file one block after the other: none of them stays in memory."""
+    vectors = np.random.default_rng(1).random((70, 384), dtype=np.float32)
+    writer = VectorWriter(tmp_path, 384, 140)
+    for start in (0, 30, 60):
+        block = vectors[start : start + 30]
+        writer.add_block(block, np.zeros((2 * len(block), 384), np.float16), [2] * len(block))
+    writer.close()
+    expected = faiss.IndexFlatIP(384)
+    expected.add(vectors)
+    written = (tmp_path / "chunks.faiss").read_bytes()
+    assert written == faiss.serialize_index(expected).tobytes()
+
+
+def test_runs_are_cut_into_windows() -> None:
+    assert list(Run(5, 12, old=105).windows(3)) == [
+        Run(5, 8, 105), Run(8, 11, 108), Run(11, 12, 111),
+    ]  # fmt: skip
+    assert list(Run(0, 2, old=None).windows(3)) == [Run(0, 2, None)]
+    assert list(Run(4, 4, old=1).windows(3)) == []

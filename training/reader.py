@@ -1,0 +1,169 @@
+"""``python -m training.reader``: train the reader from scratch, or go on where it stopped."""
+
+from __future__ import annotations
+
+import argparse
+import logging
+import random
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+
+import torch
+from tokenizers import Tokenizer
+
+from training.card import write_card, write_description
+from training.data import (
+    JUDGING_ONLY,
+    MAX_QUESTION_TOKENS,
+    MAX_TOKENS,
+    Row,
+    load_tokenizer,
+    read_all,
+    read_source,
+    train_folder,
+)
+from training.export import export_float, export_int8, sha256
+from training.judge import (
+    CorpusFigures,
+    PairFigures,
+    judge_corpus,
+    judge_pairs,
+    onnx_scorer,
+    read_retrieved,
+)
+from training.model import Reader, encoder_folder
+from training.negatives import hard_negatives
+from training.retrieved import retrieve, write_retrieved
+from training.train import Stage, stage_plan, train_stage
+
+log = logging.getLogger(__name__)
+
+SEED = 20260101
+HELD_OUT = 300
+JUDGED = 200
+"""Held-out pairs of each source that are judged."""
+
+SHARES = {
+    "squad1_train": 0.38,
+    "qed": 0.15,
+    "h2oevals": 0.13,
+    "doc2dial": 0.11,
+    "policyqa": 0.05,
+    "selqa": 0.05,
+    "medquad": 0.04,
+    "covidqa": 0.04,
+    "contractnli": 0.04,
+    "clapnq": 0.01,
+    "squad1_train:mined": 0.06,
+    "qed:mined": 0.04,
+    "h2oevals:mined": 0.03,
+    "doc2dial:mined": 0.02,
+    "selqa:mined": 0.01,
+    "squad1_train:swapped": 0.06,
+    "h2oevals:swapped": 0.02,
+    "selqa:swapped": 0.01,
+}
+"""Policy-like, conversational and searched questions weigh far more than their number of rows."""
+
+POLICY_SHARES = SHARES | {
+    "squad1_train": 0.22,
+    "h2oevals": 0.19,
+    "doc2dial": 0.17,
+    "contractnli": 0.05,
+    "medquad": 0.05,
+    "h2oevals:mined": 0.05,
+    "doc2dial:mined": 0.03,
+}
+"""Towards the end, policies, services and contracts outweigh the encyclopaedia."""
+
+STAGES = (
+    Stage(
+        "short", pairs=47_000, shares=SHARES, words=(50, 120), rate=2e-4, falling=0.6, lowest=0.7
+    ),
+    Stage("long", pairs=32_000, shares=POLICY_SHARES, words=(60, 200), rate=1.5e-4, falling=1.0),
+)
+
+
+def drawn_counts(stages: Sequence[Stage], rows: Mapping[str, Sequence[Row]]) -> dict[str, int]:
+    """How many pairs of each source the stages draw."""
+    counts: Counter[str] = Counter()
+    for stage in stages:
+        for row in stage_plan(stage, rows, SEED):
+            made = row.id.rpartition(":")[2]
+            counts[f"{row.source}:{made}" if made in ("mined", "swapped") else row.source] += 1
+    return dict(counts)
+
+
+def judge_file(
+    path: Path, held: Mapping[str, Sequence[Row]], tokenizer: Tokenizer, work: Path
+) -> tuple[dict[str, PairFigures], dict[str, CorpusFigures]]:
+    """Judge the shipped file on held-out pairs and, if it is there, the development handbook."""
+    score = onnx_scorer(path)
+    sample = {
+        name: random.Random(SEED).sample(rows, min(JUDGED, len(rows)))
+        for name, rows in held.items()
+    }
+    corpora = {}
+    folder = train_folder().parent / "eval" / "handbook18f"
+    if folder.exists():
+        cache = work / "handbook18f.jsonl"
+        if not cache.exists():
+            write_retrieved(retrieve(folder / "corpus", folder / "questions.jsonl"), cache)
+        corpora["handbook18f (development)"] = judge_corpus(read_retrieved(cache), score, tokenizer)
+    return judge_pairs(sample, score, tokenizer), corpora
+
+
+def main() -> None:
+    """Train all stages, export, judge the exported file, describe it."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument(
+        "--work", type=Path, default=Path(".checkpoints/reader"), help="folder for checkpoints"
+    )
+    parser.add_argument(
+        "--output", type=Path, default=Path("rag/models"), help="folder for the shipped files"
+    )
+    parser.add_argument(
+        "--leave-out", nargs="*", default=[], metavar="SOURCE", help="sources not to train on"
+    )
+    parser.add_argument("--threads", type=int, default=torch.get_num_threads())
+    options = parser.parse_args()
+    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(message)s")
+    logging.getLogger("bm25s").setLevel(logging.WARNING)
+    torch.set_num_threads(options.threads)
+    torch.manual_seed(SEED)
+    for folder in (options.work, options.output):
+        folder.mkdir(parents=True, exist_ok=True)
+    device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
+    sources = [source for source in SHARES if ":" not in source and source not in options.leave_out]
+    rows, held = read_all(sources, train_folder(), HELD_OUT)
+    rows |= hard_negatives(rows, SEED)
+    for source in JUDGING_ONLY:
+        held[source] = read_source(source, train_folder())
+    model = Reader(encoder_folder()).to(device)
+    tokenizer = load_tokenizer(encoder_folder())
+    for stage in STAGES:
+        train_stage(model, stage, rows, tokenizer, options.work, SEED, device)
+
+    whole, shipped = options.work / "float32.onnx", options.output / "reader.onnx"
+    export_float(model.cpu(), whole)
+    export_int8(whole, shipped)
+    pairs, corpora = judge_file(shipped, held, tokenizer, options.work)
+    facts = {
+        "sha256": sha256(shipped),
+        "megabytes": shipped.stat().st_size / 1e6,
+        "max_length": MAX_TOKENS,
+        "max_question_tokens": MAX_QUESTION_TOKENS,
+        "trained": datetime.now(UTC).date().isoformat(),
+        "seed": SEED,
+        "encoder_sha256": sha256(encoder_folder() / "model.safetensors"),
+        "data": drawn_counts(STAGES, rows),
+    }
+    write_description(options.output / "reader.json", facts, pairs, corpora)
+    write_card(options.output / "MODEL_CARD.md", facts, pairs, corpora, JUDGING_ONLY)
+    log.info("wrote %s, %.1f MB", shipped, facts["megabytes"])
+
+
+if __name__ == "__main__":
+    main()
