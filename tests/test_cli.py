@@ -96,7 +96,7 @@ def test_ask_prints_the_answer_and_where_it_stands(run: Run, index: Path) -> Non
 
 
 def test_ask_prints_json_and_nothing_else(run: Run, index: Path, small_index: Index) -> None:
-    ran = run("ask", QUESTION, "--index", index, "--json")
+    ran = run("ask", QUESTION, "--quick", "--index", index, "--json")
     assert (ran.code, ran.err) == (0, "")
     assert answers_of([ran.json]) == answers_of([small_index.ask(QUESTION).to_dict()])
     assert ran.json["id"] is None
@@ -171,7 +171,7 @@ def test_a_batch_is_answered_line_by_line_in_its_order(
     run: Run, index: Path, small_index: Index
 ) -> None:
     Path("q.jsonl").write_text(batch(*ASKED) + "\n\n")
-    ran = run("ask", "--batch", "q.jsonl", "--index", index)
+    ran = run("ask", "--batch", "q.jsonl", "--quick", "--index", index)
     assert (ran.code, ran.err) == (0, "")
     assert [line["id"] for line in ran.lines] == ["b-2", 7, "b-1", ""]
     expected = [
