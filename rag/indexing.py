@@ -42,7 +42,7 @@ from rag.types import BuildReport, Chunk, Detail, Document, Problem
 
 log = logging.getLogger(__name__)
 
-_WINDOW = 64
+_WINDOW = 256
 """Chunks embedded between two commits of the journal."""
 
 

