@@ -15,7 +15,7 @@ from rag.store.generation import Generation
 from rag.store.lexical import terms
 from rag.types import Chunk, Hit, Sentence
 
-PASSAGES_READ = 8
+PASSAGES_READ = 7
 """How many of the best hits are read sentence by sentence."""
 
 
