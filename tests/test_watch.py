@@ -178,6 +178,8 @@ def command(made: Workshop, *options: str) -> subprocess.Popen[str]:
         [sys.executable, "-m", "rag", "build", str(made.corpus), "--index", str(made.index),
          "--watch", "--threads", "1", *options],
         stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+        # A test run in the background of a shell would hand down that Ctrl-C is ignored.
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
     )  # fmt: skip
 
 
