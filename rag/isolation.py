@@ -110,7 +110,7 @@ class IsolatedReader:
     def _start(self) -> subprocess.Popen[bytes]:
         # -P: the working folder may be the corpus; nothing is imported from it.
         command = [sys.executable, "-P", "-m", "rag.isolation", str(self._seconds)]
-        search = os.pathsep.join(os.path.abspath(place) for place in sys.path)  # noqa: PTH100
+        search = os.pathsep.join(str(Path(place).absolute()) for place in sys.path)
         process = subprocess.Popen(
             [*command, str(self._memory_mb)],
             stdin=subprocess.PIPE,
