@@ -9,14 +9,27 @@ from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import astuple
 from pathlib import Path
+from typing import Protocol
 
 from rag.corpus import CorpusFile
+from rag.loaders.fields import UNREAD, remarks
 from rag.store.files import replace_file, sha256_of
-from rag.store.generation import Generation
-from rag.store.tables import FileState, Seen
+from rag.store.tables import FileState, Seen, Tables
 
 _TICK_NS = 20_000_000
 """Two changes within this time may leave a file with the same time of change."""
+
+
+class Built(Protocol):
+    """What has to be known of the published generation."""
+
+    @property
+    def id(self) -> str:
+        """Its name."""
+
+    @property
+    def tables(self) -> Tables:
+        """Its documents and failures."""
 
 
 class KnownFiles:
@@ -30,8 +43,18 @@ class KnownFiles:
         failures: what could not be read: id → reason and file.
     """
 
-    def __init__(self, index: Path, previous: Generation | None) -> None:
-        """Without a previous generation every file is new."""
+    def __init__(self, index: Path, previous: Built | None, *, same_rules: bool = True) -> None:
+        """Look up what was seen.
+
+        Args:
+            index: the index folder.
+            previous: the published generation; without it every file is new.
+            same_rules: whether it was made as one would be made now. If not, every file has to
+                be read again.
+        """
+        self._same_rules = same_rules
+        self._previous = previous
+        self._partly_read: set[str] = set()
         self._note = index / "touched.json"
         self._generation = previous.id if previous else ""
         self.documents: Mapping[str, Seen] = previous.tables.seen() if previous else {}
@@ -42,8 +65,23 @@ class KnownFiles:
         self._now: dict[str, FileState] = {}
 
     def retry(self, is_outgrown: Callable[[str], bool]) -> None:
-        """Forget the failures whose reason no longer holds."""
+        """Read again what could not be read, or not in full, for a reason that no longer holds."""
         self.failures = {n: f for n, f in self.failures.items() if not is_outgrown(f[0])}
+        partly_read = self._previous.tables.with_metadata(UNREAD) if self._previous else []
+        self._partly_read = {
+            name for name, metadata in partly_read if any(map(is_outgrown, remarks(metadata)))
+        }
+
+    def why_again(self, name: str) -> str:
+        """Why a document is read again although its file is as before."""
+        if self._same_rules and name in self._partly_read:
+            return "its pages without text can be read now"
+        return "the rules of reading or the encoder have changed"
+
+    def has_to_be_read(self, file: CorpusFile) -> bool:
+        """True unless all that was seen of it, size and time included, is as before."""
+        again = not self._same_rules or file.id in self._partly_read
+        return again or not self.looks_known(file)
 
     def before(self, name: str) -> FileState | None:
         """The file of a document as the published generation saw it."""
@@ -52,7 +90,7 @@ class KnownFiles:
         return self.failures[name][1] if name in self.failures else None
 
     def looks_known(self, file: CorpusFile) -> bool:
-        """True if size and time of change are known, so that it need not be read."""
+        """True if size and time of change are known, so that its content is known as well."""
         return any(
             state is not None and (state.size, state.mtime_ns) == file.stamp
             for state in (self.before(file.id), self._touched.get(file.id))
@@ -78,11 +116,13 @@ class KnownFiles:
         return self._now[file.id]
 
     def is_unchanged(self, file: CorpusFile) -> bool:
-        """True if its content is what the published generation saw.
+        """True if there is nothing to read that the published generation did not see.
 
         Raises:
             OSError: it cannot be read.
         """
+        if not self._same_rules or file.id in self._partly_read:
+            return False
         before = self.before(file.id)
         return before is not None and self.state(file).sha256 == before.sha256
 

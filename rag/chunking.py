@@ -3,7 +3,8 @@
 A chunk never crosses a heading, never cuts a sentence (unless one sentence alone is longer than
 the encoder's window), and never exceeds that window. What is embedded is the chunk without markup
 under its title and heading path; a chunk that starts inside a list or table carries the lead-in
-sentence or header row as well, so that it can be understood alone.
+sentence or header row as well, so that it can be understood alone. A title that is only the name
+of the file is left to BM25 (`Chunk.searched`): renaming a file changes nothing that is embedded.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
+from rag.loaders.metadata import FILE_NAME, TITLE_FROM
 from rag.markup import plain_text
 from rag.sentences import split_sentences
 from rag.types import Block, Chunk, Document, Sentence
@@ -18,7 +20,7 @@ from rag.types import Block, Chunk, Document, Sentence
 CountTokens = Callable[[Sequence[str]], list[int]]
 
 # Raise it when the rules below change, so that old chunks are not mixed with new ones.
-CHUNKING_VERSION = 2
+CHUNKING_VERSION = 3
 _SPECIAL_TOKENS = 2
 _LONGEST_PREFIX = 64
 
@@ -67,9 +69,11 @@ def chunk_document(
         except headings with text below, which are in the heading path of that text.
     """
     limit = min(max_tokens, window) - _SPECIAL_TOKENS
+    named_after_file = document.metadata.get(TITLE_FROM) == FILE_NAME
+    title = "" if named_after_file else document.title
     chunks: list[Chunk] = []
     for section in _sections(document, count_tokens, window - _SPECIAL_TOKENS):
-        prefix = _prefix(document.title, section.headings, count_tokens)
+        prefix = _prefix(title, section.headings, count_tokens)
         room = max(limit - count_tokens([prefix])[0], limit // 3)
         for units in _pack(section.units, room):
             chunks.extend(_finish(document, section.headings, prefix, units, count_tokens, window))
@@ -218,7 +222,7 @@ def _cut(
 
 def _prefix(title: str, headings: tuple[str, ...], count_tokens: CountTokens) -> str:
     """Title and heading path, shortened from the outside in when they would crowd out the text."""
-    parts = [title, *(name for name in headings if name != title)]
+    parts = [name for name in (title, *(n for n in headings if n != title)) if name]
     while len(parts) > 1 and count_tokens([" > ".join(parts)])[0] > _LONGEST_PREFIX:
         parts.pop(1 if len(parts) > 2 else 0)
     prefix = " > ".join(parts)
@@ -280,7 +284,7 @@ def _finish(
     enriched = "\n".join(part for part in (prefix, context, body) if part)
     if count_tokens([enriched])[0] > window:
         if context:
-            enriched = f"{prefix}\n{body}"
+            enriched = "\n".join(part for part in (prefix, body) if part)
         if count_tokens([enriched])[0] > window:
             if len(units) == 1:
                 # A sentence about as long as the window matters more than its title.

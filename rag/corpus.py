@@ -104,6 +104,23 @@ def scan(folder: Path, max_bytes: int = MAX_BYTES) -> Scan:
     return Scan(tuple(files[name] for name in sorted(files)), tuple(skipped))
 
 
+def is_left_out(folder: Path, name: str) -> bool:
+    """Whether a `.ragignore` excludes this id, be there such a file or not.
+
+    Args:
+        folder: of the corpus.
+        name: path relative to it, "/" separated.
+    """
+    rules: _Rules = ()
+    *parents, _ = PurePosixPath(name).parts
+    for depth in range(len(parents) + 1):
+        prefix = "".join(f"{parent}/" for parent in parents[:depth])
+        if prefix and _ignored(prefix, rules):
+            return True
+        rules = (*rules, *_ignore_file(folder / prefix, prefix)[0])
+    return _ignored(name, rules)
+
+
 _Rules = tuple[tuple[str, pathspec.GitIgnoreSpec], ...]
 """Ignore files from the root down: the prefix of the folder that each stands in, and its lines."""
 

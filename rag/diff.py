@@ -1,4 +1,4 @@
-"""Two generations compared: which documents differ, and in which sentences."""
+"""Two generations compared: which documents differ, in which sentences and which metadata."""
 
 from __future__ import annotations
 
@@ -10,12 +10,15 @@ from typing import Any, Literal
 
 from rag.embedding import plain_sentences
 from rag.errors import UsageError
+from rag.loaders.fields import TRIED
+from rag.loaders.metadata import EVIDENCE, TITLE_FROM
 from rag.store.generation import Generation, previous_generation
 from rag.store.history import find_generation
 from rag.store.manifest import current_generation, generations_folder
 from rag.store.tables import DocumentInfo
 
 Kind = Literal["added", "removed", "renamed", "changed"]
+_NOT_SHOWN = frozenset((TITLE_FROM, TRIED))
 _ALIKE = 0.5
 """Two sentences that share half of their words are one sentence that was changed."""
 
@@ -36,6 +39,15 @@ class SentenceChange:
 
 
 @dataclass(frozen=True, slots=True)
+class FieldChange:
+    """A field of the metadata before and after; None where there was or is none."""
+
+    name: str
+    before: str | None
+    after: str | None
+
+
+@dataclass(frozen=True, slots=True)
 class DocumentChange:
     """A document that differs.
 
@@ -44,8 +56,9 @@ class DocumentChange:
         document: its id; for a removed one, the id it had.
         title: its title.
         was: the earlier id of a renamed document.
-        sentences: for a changed document what differs, in text order; empty if only layout or
-            markup did.
+        sentences: for a changed document what differs, in text order.
+        fields: for a changed or renamed document what its metadata say now and did not before;
+            if there are neither fields nor sentences, only layout or markup changed.
     """
 
     kind: Kind
@@ -53,6 +66,22 @@ class DocumentChange:
     title: str
     was: str | None = None
     sentences: tuple[SentenceChange, ...] = ()
+    fields: tuple[FieldChange, ...] = ()
+
+    @property
+    def lines(self) -> tuple[SentenceChange, ...]:
+        """All that differs, to be shown: the fields in words, and then the sentences."""
+        fields = [
+            SentenceChange(
+                "About the document", *(_in_words(f.name, v) for v in (f.before, f.after))
+            )
+            for f in self.fields
+        ]
+        return (*fields, *self.sentences)
+
+
+def _in_words(name: str, value: str | None) -> str | None:
+    return None if value is None else f"{name.replace('_', ' ').capitalize()}: {value}"
 
 
 @dataclass(frozen=True)
@@ -125,29 +154,53 @@ def _compare(old: Generation, new: Generation) -> Difference:
         gone.setdefault(was[name].sha256, []).append(name)
     for name in sorted(now.keys() - was.keys()):
         names = gone.get(now[name].sha256, [])
-        kind: Kind = "renamed" if names else "added"
-        changes.append(DocumentChange(kind, name, now[name].title, names.pop(0) if names else None))
+        if names:
+            earlier = was[names.pop(0)]
+            fields = _fields(earlier, now[name])
+            changes.append(
+                DocumentChange("renamed", name, now[name].title, earlier.id, fields=fields)
+            )
+        else:
+            changes.append(DocumentChange("added", name, now[name].title))
     changes += [
         DocumentChange("removed", name, was[name].title)
         for names in gone.values()
         for name in names
     ]
-    changes += [
-        DocumentChange(
-            "changed", name, now[name].title, None, _sentences(old, was[name], new, info)
-        )
-        for name, info in now.items()
-        if name in was and was[name].sha256 != info.sha256
-    ]
+    for name, info in now.items():
+        if name in was:
+            fields = _fields(was[name], info)
+            differs = was[name].sha256 != info.sha256
+            sentences = _sentences(old, was[name], new, info) if differs else ()
+            if differs or fields:
+                changes.append(DocumentChange("changed", name, info.title, None, sentences, fields))
     order = ("added", "removed", "renamed", "changed")
     return Difference(
         before=old.id,
         after=new.id,
         before_created=old.manifest.created,
         after_created=new.manifest.created,
-        unchanged=sum(n in was and was[n].sha256 == i.sha256 for n, i in now.items()),
+        unchanged=len(now) - sum(change.kind != "removed" for change in changes),
         documents=tuple(sorted(changes, key=lambda c: (order.index(c.kind), c.document))),
     )
+
+
+def _fields(was: DocumentInfo, now: DocumentInfo) -> tuple[FieldChange, ...]:
+    """What the metadata say now and did not before, but for what only explains the rest."""
+    before, after = _shown(was), _shown(now)
+    names = sorted({*before, *after})
+    pairs = ((name, before.get(name), after.get(name)) for name in names)
+    return tuple(FieldChange(*pair) for pair in pairs if pair[1] != pair[2])
+
+
+def _shown(info: DocumentInfo) -> dict[str, str]:
+    return {
+        name: ", ".join(value) if isinstance(value, list) else str(value)
+        for name, value in info.metadata.items()
+        if not name.endswith(EVIDENCE)
+        and name not in _NOT_SHOWN
+        and not (name == "title" and TITLE_FROM in info.metadata)
+    }
 
 
 _Sentence = tuple[str, str]

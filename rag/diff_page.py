@@ -43,9 +43,9 @@ def to_text(difference: Difference, width: int = 100) -> str:
     for change in difference.documents:
         was = f"  (was {change.was})" if change.was else ""
         lines += ["", f"{_SIGNS[change.kind]} {change.document}  {change.title}{was}"]
-        if change.kind == "changed" and not change.sentences:
+        if change.kind == "changed" and not change.lines:
             lines.append(f"    {_LAYOUT}")
-        for section, sentences in groupby(change.sentences, key=lambda s: s.section):
+        for section, sentences in groupby(change.lines, key=lambda s: s.section):
             lines += ["", f"    {section}"] if section else [""]
             for sentence in sentences:
                 lines += _side_by_side(sentence, width)
@@ -101,12 +101,10 @@ def to_html(difference: Difference) -> str:
 def _document(change: DocumentChange) -> str:
     was = f", was {escape(change.was)}" if change.was else ""
     title = f"<h3>{escape(change.title)} <span>{escape(change.document)}{was}</span></h3>\n"
-    if change.kind != "changed":
-        return title
-    if not change.sentences:
-        return f"{title}<p>{_LAYOUT}</p>\n"
+    if not change.lines:
+        return f"{title}<p>{_LAYOUT}</p>\n" if change.kind == "changed" else title
     rows = []
-    for section, sentences in groupby(change.sentences, key=lambda sentence: sentence.section):
+    for section, sentences in groupby(change.lines, key=lambda sentence: sentence.section):
         if section:
             rows.append(f'<tr><td class="section" colspan="2">{escape(section)}</td></tr>')
         rows += map(_row, sentences)

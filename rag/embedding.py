@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
 
 import numpy as np
 import numpy.typing as npt
@@ -13,8 +12,6 @@ from rag.encoders import Encoder, Vectors
 from rag.markup import plain_text
 from rag.store.generation import Generation
 from rag.store.journal import Journal
-from rag.store.tables import Tables
-from rag.store.vectors import VectorWriter
 from rag.types import Chunk
 
 ChunkVectors = tuple[npt.NDArray[np.float32], npt.NDArray[np.float16]]
@@ -24,23 +21,9 @@ Progress = Callable[[str, int, int], None]
 """Called with a stage of a build, how much of its work is done, and its total.
 
 "reading" is measured in bytes of the files that have to be read, "embedding" in characters of
-the passages whose vectors have to be computed: equal steps take about equal time.
+the passages whose vectors have to be computed, "finishing" in passages: equal steps take about
+equal time. The first two go on at once, so the total of "embedding" grows until all is read.
 """
-
-
-@dataclass(frozen=True)
-class Run:
-    """Chunks [start, end) of the new generation; `old` is the row of the first if it was copied."""
-
-    start: int
-    end: int
-    old: int | None
-
-    def windows(self, longest: int) -> Iterator[Run]:
-        """The same in pieces of at most `longest` chunks."""
-        for start in range(self.start, self.end, longest):
-            old = None if self.old is None else self.old + start - self.start
-            yield Run(start, min(start + longest, self.end), old)
 
 
 def plain_sentences(chunk: Chunk) -> list[str]:
@@ -97,45 +80,12 @@ class Embedder:
         found.update(self._compute(fresh))
         return [vectors for key in keys if (vectors := found[key]) is not None]
 
-    def write(
-        self, windows: Sequence[Run], tables: Tables, writer: VectorWriter, progress: Progress
-    ) -> None:
-        """Write the vectors of all chunks, one window at a time, and close the writer.
-
-        Args:
-            windows: all chunks in row order, in pieces that are embedded at once.
-            tables: of the new generation, complete.
-            writer: empty.
-            progress: told of "embedding".
-        """
-        planned: set[bytes] = set()
-        work = [self._work(window, tables, planned) for window in windows]
-        done, total = 0, sum(work)
-        for window, own in zip(windows, work, strict=True):
-            if own or not done:
-                progress("embedding", done, total)
-            length = window.end - window.start
-            if window.old is not None and self._known is not None:
-                block = self._known.vectors.block(window.old, window.old + length)
-                writer.add_block(*block)
-            else:
-                keys = tables.chunk_keys(window.start, length)
-                writer.add(self.vectors(tables.chunks(range(window.start, window.end)), keys))
-            done += own
-        progress("embedding", total, total)
-        writer.close()
-
-    def _work(self, window: Run, tables: Tables, planned: set[bytes]) -> int:
-        """Characters of the chunks whose vectors will have to be computed."""
-        if window.old is not None:
-            return 0
-        fresh = {
-            key: size
-            for key, size in tables.sizes(window.start, window.end - window.start)
-            if key not in planned and self._find(key) is None
-        }
-        planned |= fresh.keys()
-        return sum(fresh.values())
+    def knows(self, key: bytes) -> bool:
+        """True if nothing has to be computed for a chunk with this `vector_key`."""
+        known = self._known
+        return (known is not None and known.tables.find_vectors(key) is not None) or (
+            self._journal.find(key) is not None
+        )
 
     def _find(self, key: bytes) -> ChunkVectors | None:
         if self._known is not None:
@@ -152,13 +102,17 @@ class Embedder:
             return {}
         sentences = [sentence_texts(chunk) for chunk in fresh.values()]
         texts = [chunk.enriched for chunk in fresh.values()]
-        matrix = self._encoder.encode([*texts, *(text for own in sentences for text in own)])
-        computed: dict[bytes, ChunkVectors] = {}
-        first = len(texts)
-        for row, (key, own) in enumerate(zip(fresh, sentences, strict=True)):
-            last = first + len(own)
-            computed[key] = (matrix[row], matrix[first:last].astype(np.float16))
-            first = last
+        # Policies repeat themselves: an equal sentence is encoded once.
+        distinct = list(dict.fromkeys([*texts, *(text for own in sentences for text in own)]))
+        row = {text: number for number, text in enumerate(distinct)}
+        matrix = self._encoder.encode(distinct)
+        computed: dict[bytes, ChunkVectors] = {
+            key: (
+                matrix[row[text]],
+                matrix[[row[sentence] for sentence in own]].astype(np.float16),
+            )
+            for key, text, own in zip(fresh, texts, sentences, strict=True)
+        }
         self._journal.add((key, *vectors) for key, vectors in computed.items())
         self.embedded += len(fresh)
         return computed

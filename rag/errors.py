@@ -11,6 +11,10 @@ RagError
 ├── IndexDamaged          a file of the index is missing or not what the manifest says
 ├── IndexIncompatible     built by another version or with another encoder
 ├── IndexLocked           another process is building
+├── ConversationNotFound  no such conversation is kept here
+├── ConversationsUnusable what is kept of conversations cannot be opened, read or written
+├── NotAllowed            the caller may not change the library, or not from where it asks
+├── TooBusy               too many questions wait already; the same one may be asked again
 ├── WebError              an address is not allowed, or what is there cannot be fetched or kept
 └── EncoderError          the embedding model cannot be loaded
 """
@@ -58,6 +62,22 @@ class IndexIncompatible(RagError):
 
 class IndexLocked(RagError):
     """Another process is writing to this index."""
+
+
+class ConversationNotFound(RagError):
+    """There is no conversation with this id, or it is not the caller's."""
+
+
+class ConversationsUnusable(RagError):
+    """The file of kept conversations cannot be opened, read or written."""
+
+
+class NotAllowed(RagError):
+    """Changing the library is switched off, or kept for its owner, or asked for by a stranger."""
+
+
+class TooBusy(RagError):
+    """More questions are waiting than can be answered soon."""
 
 
 class WebError(RagError):

@@ -94,14 +94,14 @@ def select(where: Where, documents: Sequence[Described]) -> Selection:
 
 
 def _meets(document: Described, condition: Condition) -> bool:
-    values = _values(document, condition.field)
+    own = values(document, condition.field)
     if condition.operator == "!=":
         same = Condition(condition.field, "=", condition.value)
-        return not any(_compare(value, same) for value in values)
-    return any(_compare(value, condition) for value in values)
+        return not any(_compare(value, same) for value in own)
+    return any(_compare(value, condition) for value in own)
 
 
-def _values(document: Described, field: str) -> list[str]:
+def values(document: Described, field: str) -> list[str]:
     """What a document says of a field; several only for tags and lists."""
     metadata = document.metadata
     if field == "path":

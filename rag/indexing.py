@@ -6,20 +6,20 @@ import logging
 import sqlite3
 import time
 from collections.abc import Sequence
-from dataclasses import replace
+from contextlib import closing
 from datetime import UTC, datetime
 from pathlib import Path
 
-from rag.changes import KnownFiles, has_changed
-from rag.chunking import CHUNKING_VERSION, chunk_document
+from rag.changes import KnownFiles
+from rag.chunking import CHUNKING_VERSION
 from rag.corpus import CorpusFile, scan
-from rag.embedding import Embedder, Progress, Run
+from rag.embedding import Progress
 from rag.encoders import Encoder, load_encoder
-from rag.errors import DocumentError, IndexDamaged, IndexIncompatible, IndexNotFound, RagError
-from rag.isolation import IsolatedReader, needs_isolation
-from rag.loaders import LOADERS_VERSION, load
+from rag.errors import IndexDamaged, IndexIncompatible, IndexNotFound, RagError
+from rag.loaders import LOADERS_VERSION
 from rag.loaders.fields import PROBLEM, UNREAD, remarks
 from rag.outcome import Outcome
+from rag.reading import DocumentReader, Reading
 from rag.rows import Rows
 from rag.settings import Settings
 from rag.store.files import describe_error
@@ -31,19 +31,15 @@ from rag.store.generation import (
     new_generation_id,
     open_current,
 )
-from rag.store.journal import Journal, clear_journal
-from rag.store.lexical import write_lexical
+from rag.store.journal import clear_journal, journal_path
 from rag.store.lock import writer_lock
 from rag.store.manifest import Manifest, generations_folder
 from rag.store.table_writer import TableWriter
-from rag.store.tables import FileState, Tables
-from rag.store.vectors import VectorWriter
-from rag.types import BuildReport, Chunk, Detail, Document, Problem
+from rag.store.tables import Tables
+from rag.types import BuildReport, Detail, Problem
+from rag.writing import SearchWriter
 
 log = logging.getLogger(__name__)
-
-_WINDOW = 256
-"""Chunks embedded between two commits of the journal."""
 
 
 def build_index(
@@ -75,7 +71,9 @@ def build_index(
             name = new_generation_id(settings.index)
             # Before writing: what a dead build left must not take the room of this one.
             collect(settings.index, settings.keep_generations)
-            encoder = encoder or load_encoder(settings.encoder, settings.threads)
+            encoder = encoder or load_encoder(
+                settings.encoder, settings.threads, settings.precision
+            )
             outcome = _run(settings, encoder, found.files, progress or (lambda *_: None), name)
             outcome.warnings = _warnings(settings.index, outcome.generation)
             collect(settings.index, settings.keep_generations)
@@ -150,34 +148,38 @@ class _Build:
         self._same_chunks = bool(
             self._same_vectors and made_with and made_with.chunking == self._chunking
         )
-        self._reader = IsolatedReader(
-            settings.document_seconds, settings.document_memory_mb, ocr=settings.ocr == "auto"
-        )
-        self._known = KnownFiles(settings.index, previous)
+        self._reader = DocumentReader(settings, encoder)
+        self._known = KnownFiles(settings.index, previous, same_rules=self._same_chunks)
         self._known.retry(self._reader.outgrown)
         self._outcome = Outcome()
 
     def run(self, files: Sequence[CorpusFile], name: str) -> Outcome:
         """Write generation `name` and publish it, or find that nothing has changed."""
-        outcome = self._outcome
+        outcome, index = self._outcome, self._settings.index
         if self._nothing_changed(files):
             self._keep_previous()
             return outcome
-        index = self._settings.index
         outcome.generation = name
         folder = building_folder(index, name)
         folder.mkdir()
+        known = self._previous if self._same_vectors else None
         before = self._previous.folder / "documents.sqlite" if self._previous else None
-        tables = TableWriter(folder / "documents.sqlite", before if self._same_chunks else None)
-        try:
-            with self._reader:
-                runs = self._write_documents(tables, files)
-        finally:
-            tables.close()
+        journal = journal_path(index)
+        with (
+            self._reader,
+            SearchWriter(folder, self._encoder, known, journal, self._progress) as search,
+        ):
+            with closing(
+                TableWriter(folder / "documents.sqlite", before if self._same_chunks else None)
+            ) as tables:
+                self._write_documents(Rows(tables, search), tables, files)
+            self._progress("finishing", 0, tables.chunks)
+            search.finish()
         outcome.documents, outcome.chunks = tables.documents, tables.chunks
-        self._write_vectors(folder, runs, tables.sentences)
+        outcome.embedded = search.embedded
         complete(index, folder, self._manifest(tables.sentences))
-        clear_journal(index / "journal.sqlite")
+        self._progress("finishing", tables.chunks, tables.chunks)
+        clear_journal(journal_path(index))
         self._known.forget()
         return outcome
 
@@ -187,7 +189,6 @@ class _Build:
         try:
             return (
                 self._previous is not None
-                and self._same_chunks
                 and len(files) == len(known.documents) + len(known.failures)
                 and all(map(known.is_unchanged, files))
             )
@@ -197,7 +198,7 @@ class _Build:
     def _keep_previous(self) -> None:
         if self._previous is None:
             return
-        clear_journal(self._settings.index / "journal.sqlite")
+        clear_journal(journal_path(self._settings.index))
         self._known.remember()
         manifest, outcome = self._previous.manifest, self._outcome
         outcome.generation = manifest.generation
@@ -206,108 +207,46 @@ class _Build:
         for name, (reason, _) in self._known.failures.items():
             self._outcome.note_failure(name, reason)
 
-    def _write_documents(self, tables: TableWriter, files: Sequence[CorpusFile]) -> list[Run]:
-        """Fill the tables: unchanged documents are copied, the others loaded and cut."""
-        rows = Rows(tables)
+    def _write_documents(
+        self, rows: Rows, tables: TableWriter, files: Sequence[CorpusFile]
+    ) -> None:
+        """Fill the rows: unchanged documents are copied, the others loaded and cut."""
+        known = self._known
         present = {file.id for file in files}
-        for name in self._known.documents.keys() - present:
-            self._outcome.note_removal(
-                name, self._known.documents[name], "is no longer in the folder"
-            )
-        to_read = [f for f in files if not (self._same_chunks and self._known.looks_known(f))]
-        done, total = 0, sum(file.size for file in to_read)
-        reading = {file.id for file in to_read}
-        for file in files:
-            if file.id in reading:
+        for name in known.documents.keys() - present:
+            self._outcome.note_removal(name, known.documents[name], "is no longer in the folder")
+        done, total = 0, sum(file.size for file in files if known.has_to_be_read(file))
+
+        def tell(file: CorpusFile) -> None:
+            nonlocal done
+            if known.has_to_be_read(file):
                 self._progress("reading", done, total)
                 done += file.size
-            state = None
-            try:
-                state = self._known.state(file)
-                if not (self._same_chunks and self._known.is_unchanged(file)):
-                    self._load(rows, file, state)
-                elif file.id in self._known.failures:
-                    self._fail(tables, file.id, self._known.failures[file.id][0], state)
-                else:
-                    rows.copy(file.id, self._known.documents[file.id], state)
-            except DocumentError as error:
-                self._fail(tables, file.id, str(error), state)
-            except OSError as error:
-                # Gone or forbidden since the scan: say so, and look again at the next build.
-                self._fail(tables, file.id, f"cannot be read: {error.strerror or error}", None)
-        rows.finish()
+
+        for reading in self._reader.read(files, known, tell):
+            self._note(rows, tables, reading)
+        rows.flush()
         self._outcome.unchanged += rows.copied
         self._progress("reading", total, total)
-        return rows.runs
 
-    def _load(self, rows: Rows, file: CorpusFile, state: FileState) -> None:
-        started = time.perf_counter()
-        document = self._read(file)
-        if has_changed(file):
-            state = replace(state, sha256="changed while it was read")
-        chunks = self._cut(document)
-        rows.add(document, state, chunks)
-        seconds = round(time.perf_counter() - started, 3)
-        before = self._known.documents.get(document.id)
-        self._outcome.note_read(document, before, state, len(chunks), seconds)
-
-    def _read(self, file: CorpusFile) -> Document:
-        isolated = needs_isolation(file.id, file.size)
-        document = (self._reader.load if isolated else load)(file.path, file.id)
-        try:
-            "\0".join([document.title, document.text, str(document.metadata)]).encode()
-        except UnicodeEncodeError as error:
-            reason = "holds characters that are not valid Unicode: save it again as UTF-8"
-            raise DocumentError(reason) from error
-        return document
-
-    def _cut(self, document: Document) -> list[Chunk]:
-        encoder = self._encoder
-        deadline = time.monotonic() + self._settings.document_seconds
-
-        def count_tokens(texts: Sequence[str]) -> list[int]:
-            # Asked for every few sentences: the place to stop a document without end.
-            if time.monotonic() > deadline:
-                raise DocumentError(self._reader.too_long)
-            return encoder.count_tokens(texts)
-
-        try:
-            return chunk_document(
-                document, count_tokens, self._settings.chunk_tokens, encoder.window
-            )
-        except RagError:
-            raise
-        except Exception as error:
-            # Whatever a hostile document brings about, it concerns this one document.
-            log.debug("cutting %s", document.id, exc_info=True)
-            raise DocumentError(
-                f"cannot be cut into passages ({type(error).__name__}): please report this"
-            ) from error
-
-    def _fail(self, tables: TableWriter, name: str, reason: str, state: FileState | None) -> None:
-        self._outcome.note_failure(name, reason)
-        if name in self._known.documents:
-            self._outcome.note_removal(name, self._known.documents[name], "cannot be read any more")
-        if state is not None:
-            tables.add_failure(name, reason, state)
-
-    def _write_vectors(self, folder: Path, runs: Sequence[Run], sentences: int) -> None:
-        """Write vectors and BM25 in row order: embed what is new, take over what is known."""
-        encoder, previous = self._encoder, self._previous if self._same_vectors else None
-        journal = Journal(
-            self._settings.index / "journal.sqlite", encoder.digest, encoder.dimension
-        )
-        tables = Tables(folder / "documents.sqlite")
-        embedder = Embedder(encoder, previous, journal)
-        writer = VectorWriter(folder, encoder.dimension, sentences)
-        try:
-            windows = [window for run in runs for window in run.windows(_WINDOW)]
-            embedder.write(windows, tables, writer, self._progress)
-            write_lexical(folder / "lexical", tables.enriched())
-        finally:
-            journal.close()
-            tables.close()
-        self._outcome.embedded = embedder.embedded
+    def _note(self, rows: Rows, tables: TableWriter, reading: Reading) -> None:
+        """Take over what came of one file."""
+        name, state = reading.file.id, reading.state
+        before = self._known.documents.get(name)
+        reason = reading.reason
+        if reading.document is None and not reason and name in self._known.failures:
+            reason = self._known.failures[name][0]
+        if reason:
+            self._outcome.note_failure(name, reason)
+            if before is not None:
+                self._outcome.note_removal(name, before, "cannot be read any more")
+            if state is not None:
+                tables.add_failure(name, reason, state)
+        elif reading.document is not None and state is not None:
+            rows.add(reading.document, state, reading.chunks)
+            self._outcome.note_read(reading, before, self._known.why_again(name))
+        elif before is not None and state is not None:
+            rows.copy(name, before, state)
 
     def _manifest(self, sentences: int) -> Manifest:
         encoder, outcome = self._encoder, self._outcome

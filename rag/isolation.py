@@ -66,6 +66,7 @@ class IsolatedReader:
             f"needs more than {memory_mb} MB of memory to read: split it, or raise "
             "document_memory_mb"
         )
+        self._closed = False
         self._process: subprocess.Popen[bytes] | None = None
         self._replies: queue.SimpleQueue[bytes | None] = queue.SimpleQueue()
 
@@ -89,7 +90,7 @@ class IsolatedReader:
         try:
             reply = self._replies.get(timeout=self._seconds)
         except queue.Empty:
-            self.close()
+            self._end()
             raise DocumentError(self.too_long) from None
         if reply is None:
             raise self._crashed()
@@ -97,7 +98,7 @@ class IsolatedReader:
 
     def _answer(self, data: dict[str, Any]) -> Document:
         if data["last"]:
-            self.close()
+            self._end()
         if data["error"] == "memory":
             raise DocumentError(self._too_much)
         if data["error"]:
@@ -108,6 +109,8 @@ class IsolatedReader:
         return Document(**content)
 
     def _start(self) -> subprocess.Popen[bytes]:
+        if self._closed:
+            raise DocumentError("cannot be read: the build has ended")
         # -P: the working folder may be the corpus; nothing is imported from it.
         command = [sys.executable, "-P", "-m", "rag.isolation", str(self._seconds)]
         search = os.pathsep.join(str(Path(place).absolute()) for place in sys.path)
@@ -131,13 +134,14 @@ class IsolatedReader:
         except queue.Empty:
             started = False
         if not started:
-            self.close()
+            self._end()
             raise DocumentError("cannot be read: the process that reads documents does not start")
         return process
 
     def _crashed(self) -> DocumentError:
-        code = self._process.wait() if self._process else 0
-        self.close()
+        process = self._process
+        code = process.wait() if process else 0
+        self._end()
         try:
             how = f"was ended by {signal.Signals(-code).name}"
         except ValueError:
@@ -145,7 +149,11 @@ class IsolatedReader:
         return DocumentError(f"cannot be read, its parser {how}: open it and save it again")
 
     def close(self) -> None:
-        """End the process, whatever it is doing."""
+        """End the process, whatever it is doing, and start no other."""
+        self._closed = True
+        self._end()
+
+    def _end(self) -> None:
         process, self._process = self._process, None
         if process is None:
             return

@@ -6,14 +6,21 @@ import logging
 import threading
 import time
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
+from dataclasses import replace
+from functools import cached_property
 from pathlib import Path
 
-from rag.conditions import Given
+from rag.conditions import Given, parse_where
+from rag.encoders import Encoder, load_encoder
 from rag.errors import RagError
-from rag.index import Index, Models
+from rag.index import Index
+from rag.pipeline import Models
 from rag.settings import Settings
-from rag.store.generation import open_current
+from rag.sharing.answers import Remembered
+from rag.sharing.encoding import SharedEncoder
+from rag.sharing.turns import Turns
+from rag.store.generation import Generation, open_current
 from rag.store.manifest import current_generation
 from rag.store.tables import DocumentInfo
 from rag.types import Answer, Document, Hit, Turn
@@ -22,6 +29,52 @@ log = logging.getLogger(__name__)
 
 _LOOK_EVERY = 0.5
 """Seconds between two looks at the pointer; only a call that comes later than that looks."""
+
+_MOST_WAITING = 256
+"""So many questions wait for their turn; one more is refused."""
+_REMEMBERED = 500
+"""So many answers of a generation are kept, to be given again to the same question."""
+
+
+class _SharedModels(Models):
+    """Models for many threads: they encode together, and then compute a few at a time."""
+
+    @cached_property
+    def encoder(self) -> Encoder:
+        """The encoder, shared."""
+        return SharedEncoder(load_encoder(self.settings.encoder, self.settings.threads))
+
+    @cached_property
+    def _turns(self) -> Turns:
+        return Turns(self.threads, _MOST_WAITING)
+
+    def turn(self) -> AbstractContextManager[None]:
+        """As many questions at once as there are threads to compute, first come, first served."""
+        return self._turns.turn()
+
+
+class _Remembering(Index):
+    """An index that answers the same question once, for however many ask it."""
+
+    def __init__(self, generation: Generation, models: Models) -> None:
+        super().__init__(generation, models)
+        self._answers: Remembered[Answer] = Remembered(_REMEMBERED)
+
+    def ask(
+        self,
+        question: str,
+        history: Sequence[Turn] = (),
+        id: str | None = None,  # noqa: A002 - as in Index
+        where: Given = None,
+    ) -> Answer:
+        """See `Index.ask`."""
+        started = time.perf_counter()
+        turns = tuple((turn["role"], turn["content"]) for turn in history)
+        answer = self._answers.get(
+            (question, turns, parse_where(where)),
+            lambda: super(_Remembering, self).ask(question, history, where=where),
+        )
+        return replace(answer, id=id, took_ms=(time.perf_counter() - started) * 1000)
 
 
 class _Lease:
@@ -34,7 +87,11 @@ class _Lease:
 class LiveIndex:
     """The same calls as `Index`, each answered from the generation that is current as it begins.
 
-    Safe to share between threads. A new generation is opened aside and then swapped in; the old
+    Safe to share between threads, which share the work as well: questions that come together are
+    encoded together, the same question is answered once, and only as many are answered at once as
+    there are threads to compute; the others wait in line.
+
+    A new generation is opened aside and then swapped in; the old
     one is closed when the last call that uses it has returned. If the new one cannot be opened,
     that is logged and the old one goes on answering.
     """
@@ -47,10 +104,10 @@ class LiveIndex:
             IndexDamaged: a file is missing or damaged.
         """
         self._path = index
-        self._models = Models(settings or Settings(index=index))
+        self._models = _SharedModels(settings or Settings(index=index))
         self._lock = threading.Lock()
         self._opening = threading.Lock()
-        self._lease = _Lease(Index(open_current(index), self._models))
+        self._lease = _Lease(_Remembering(open_current(index), self._models))
         self._looked = time.monotonic()
 
     @contextmanager
@@ -75,16 +132,18 @@ class LiveIndex:
             blocking=False
         ):
             return
+        # Held until the swap is done: nobody may come between with a generation that is newer.
         try:
             self._looked = time.monotonic()
             if current_generation(self._path) == self._lease.index.generation:
                 return
-            newer = _Lease(Index(open_current(self._path), self._models))
+            self._swap(_Lease(_Remembering(open_current(self._path), self._models)))
         except RagError as error:
             log.warning("going on with generation %s: %s", self._lease.index.generation, error)
-            return
         finally:
             self._opening.release()
+
+    def _swap(self, newer: _Lease) -> None:
         with self._lock:
             older, self._lease = self._lease, newer
             older.retired = True
@@ -135,6 +194,11 @@ class LiveIndex:
         """See `Index.documents`."""
         with self.snapshot() as index:
             return index.documents()
+
+    def status(self) -> dict[str, str | int]:
+        """See `Index.status`."""
+        with self.snapshot() as index:
+            return index.status()
 
     def close(self) -> None:
         """Close the generation in use; call it when nobody asks any more."""

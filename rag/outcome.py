@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
-from rag.store.tables import FileState, Seen
-from rag.types import BuildReport, Detail, Document, Problem, Renamed, What
+from rag.reading import Reading
+from rag.store.tables import Seen
+from rag.types import BuildReport, Detail, Problem, Renamed, What
 
 
 @dataclass
@@ -63,10 +64,11 @@ class Outcome:
             details=sorted(details, key=lambda detail: (detail.document, detail.what)),
         )
 
-    def note_read(
-        self, document: Document, before: Seen | None, now: FileState, chunks: int, seconds: float
-    ) -> None:
-        """A document was read: it is new, or changed, or the rules have."""
+    def note_read(self, reading: Reading, before: Seen | None, again: str) -> None:
+        """A document was read: it is new, or changed, or there is a reason to read it `again`."""
+        document, now = reading.document, reading.state
+        if document is None or now is None:
+            raise ValueError(f"{reading.file.id} was not read")
         what: What
         if before is None:
             self.added[document.id] = document.sha256
@@ -76,8 +78,9 @@ class Outcome:
             what, why = "changed", f"its content differs, {before.file.size} → {now.size} bytes"
         else:
             self.unchanged += 1
-            what, why = "read again", "the rules of reading or the encoder have changed"
-        self.details.append(Detail(document.id, what, why, chunks, seconds))
+            what, why = "read again", again
+        seconds = round(reading.seconds, 3)
+        self.details.append(Detail(document.id, what, why, len(reading.chunks), seconds))
 
     def note_failure(self, name: str, reason: str) -> None:
         """A document is not in the index."""

@@ -16,8 +16,10 @@ import numpy.typing as npt
 
 from rag.conversation import Understood
 from rag.encoders import Encoder, Vectors
+from rag.encoders.queries import encode_queries
 from rag.store.generation import Generation
 from rag.store.lexical import terms
+from rag.store.products import inner
 from rag.types import Hit, Scores
 
 Floats = npt.NDArray[np.float32]
@@ -25,7 +27,8 @@ Rows = npt.NDArray[np.int64]
 
 _CANDIDATES = 100
 """How many chunks each side proposes."""
-_SENTENCE_SHARE = 0.5
+SENTENCE_SHARE = 0.5
+_BLOCK = 128
 _LEAST_SPREAD = 0.05
 """Below this standard deviation of cosines (a handful of near-equal chunks) z-scores explode."""
 
@@ -48,13 +51,21 @@ class Found:
 def query_vectors(encoder: Encoder, questions: Sequence[Understood]) -> list[Vectors]:
     """For each question, the weighted sum of its own vector and those before it, normalised."""
     texts = list(dict.fromkeys(text for q in questions for text, _ in q.queries))
-    known = dict(zip(texts, encoder.encode(texts), strict=True))
+    known = dict(zip(texts, encode_queries(encoder, texts), strict=True))
     vectors = []
     for question in questions:
         total = sum(np.float32(weight) * known[text] for text, weight in question.queries)
         norm = float(np.linalg.norm(total))
         vectors.append(np.asarray(total / norm if norm > 0 else total, dtype=np.float32))
     return vectors
+
+
+def candidates(generation: Generation, queries: Sequence[Vectors], k: int) -> list[Rows]:
+    """For each of many questions the rows that its vector proposes to `search`."""
+    if not queries or len(generation.vectors) == 0:
+        return [np.zeros(0, dtype=np.int64) for _ in queries]
+    found = generation.vectors.search_many(np.stack(queries), max(_CANDIDATES, k))
+    return [rows for _, rows in found]
 
 
 def search(
@@ -64,6 +75,8 @@ def search(
     k: int,
     dense_weight: float,
     allowed: Rows | None = None,
+    sentence_share: float = SENTENCE_SHARE,
+    near: Rows | None = None,
 ) -> Found:
     """The `k` best chunks for a question.
 
@@ -77,27 +90,28 @@ def search(
         k: how many hits at most.
         dense_weight: share of the embeddings in the fused score, 0 to 1; BM25 has the rest.
         allowed: rows that may be found, ascending; None allows all.
+        sentence_share: share of the best sentence in the embedding score, 0 to 1.
+        near: from `candidates` with this `k`, if they are known and all rows are allowed.
     """
     vectors = generation.vectors
     if len(vectors) == 0 or k < 1 or (allowed is not None and len(allowed) == 0):
         return Found((), query, ())
     lexical = np.zeros(len(vectors), dtype=np.float32)
     for text, weight in understood.queries:
-        lexical += np.float32(weight) * generation.lexical.scores(terms(text))
+        own = generation.lexical.scores(terms(text))
+        lexical += own if weight == 1 else np.float32(weight) * own
     wanted = max(_CANDIDATES, k)
-    _, near = vectors.search(query, wanted, allowed)
+    if near is None:
+        _, near = vectors.search(query, wanted, allowed)
     rows = np.union1d(near, _best(lexical, wanted, allowed))
     dense = vectors.chunks(rows) @ query
     sentences, positions = vectors.sentences_of(rows)
-    similarities = sentences @ query
-    best = np.array(
-        [similarities[a:b].max() if b > a else -1.0 for a, b in _pairs(positions)],
-        dtype=np.float32,
-    )
+    similarities = inner(sentences, query)
+    best = _highest(similarities, positions)
     mean, spread = vectors.spread(query)
-    mixed = (1 - _SENTENCE_SHARE) * dense + _SENTENCE_SHARE * best
+    mixed = (1 - sentence_share) * dense + sentence_share * best
     fused = dense_weight * (mixed - mean) / max(spread, _LEAST_SPREAD)
-    fused += (1 - dense_weight) * _standardised(lexical)[rows]
+    fused += (1 - dense_weight) * _standardised(lexical, rows)
     order = np.lexsort((rows, -fused))[:k]
     chunks = generation.tables.chunks(rows[order].tolist())
     hits = tuple(
@@ -114,26 +128,48 @@ def search(
         )
         for rank, (i, chunk) in enumerate(zip(order, chunks, strict=True), start=1)
     )
-    own = tuple(similarities[positions[i] : positions[i + 1]] for i in order)
-    return Found(hits, query, own)
+    cosines = tuple(similarities[positions[i] : positions[i + 1]] for i in order)
+    return Found(hits, query, cosines)
+
+
+def _highest(similarities: Floats, positions: Rows) -> Floats:
+    """The highest similarity of each chunk's sentences; -1 for a chunk without any."""
+    best = np.full(len(positions) - 1, -1, dtype=np.float32)
+    some = positions[1:] > positions[:-1]
+    if some.any():
+        best[some] = np.maximum.reduceat(similarities, positions[:-1][some])
+    return best
 
 
 def _best(scores: Floats, k: int, allowed: Rows | None = None) -> Rows:
     """Allowed rows of the `k` highest positive scores; among equals the first rows."""
-    positive = np.flatnonzero(scores > 0) if allowed is None else allowed[scores[allowed] > 0]
-    if len(positive) > k:
-        threshold = np.partition(scores[positive], -k)[-k]
-        above = positive[scores[positive] > threshold]
-        equal = positive[scores[positive] == threshold]
-        positive = np.concatenate([above, equal[: k - len(above)]])
-    return positive.astype(np.int64)
+    own = scores if allowed is None else scores[allowed]
+    floor = _floor(own, k)
+    found = np.flatnonzero(own >= floor if floor > 0 else own > 0)
+    if len(found) > k:
+        candidates = own[found]
+        threshold = np.partition(candidates, -k)[-k]
+        above, equal = found[candidates > threshold], found[candidates == threshold]
+        found = np.concatenate([above, equal[: k - len(above)]])
+    return found if allowed is None else allowed[found]
 
 
-def _standardised(scores: Floats) -> Floats:
-    spread = float(scores.std())
-    standard: Floats = (scores - scores.mean()) / spread if spread > 0 else np.zeros_like(scores)
-    return standard
+def _floor(scores: Floats, k: int) -> float:
+    """A number that at least `k` scores reach, found without sorting them; 0 for few scores.
+
+    The highest scores of `k` blocks are `k` scores.
+    """
+    blocks = len(scores) // _BLOCK
+    if blocks < k:
+        return 0.0
+    peaks = scores[: blocks * _BLOCK].reshape(blocks, _BLOCK).max(axis=1)
+    return float(np.partition(peaks, -k)[-k])
 
 
-def _pairs(positions: npt.NDArray[np.int64]) -> Sequence[tuple[int, int]]:
-    return list(zip(positions[:-1].tolist(), positions[1:].tolist(), strict=True))
+def _standardised(scores: Floats, rows: Rows) -> Floats:
+    """How many standard deviations the scores of these rows lie above the mean of all."""
+    mean = float(scores.mean(dtype=np.float64))
+    variance = float(scores @ scores) / len(scores) - mean**2
+    spread = max(variance, 0.0) ** 0.5
+    own: Floats = scores[rows] - np.float32(mean)
+    return own / np.float32(spread) if spread > 0 else np.zeros_like(own)

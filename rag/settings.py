@@ -17,6 +17,8 @@ from rag.errors import SettingsError
 
 Caution = Literal["cautious", "balanced", "eager"]
 Ocr = Literal["auto", "off"]
+Precision = Literal["auto", "fp32"]
+Library = Literal["auto", "open", "owner", "read"]
 Source = Literal["flag", "environment", "file", "default"]
 
 SETTINGS_FILE = "rag.toml"
@@ -38,6 +40,11 @@ class Settings:
         "default",
         "embedding model: 'default' (all-MiniLM-L6-v2, bundled), or the name or folder of any "
         "sentence-transformers model",
+    )
+    precision: Precision = _setting(
+        "auto",
+        "of the vectors that a build makes with the default encoder: auto (bf16 where the "
+        "processor multiplies it natively, else fp32) or fp32 (the same on every machine)",
     )
     chunk_tokens: int = _setting(
         180, "longest passage in tokens of the encoder, heading path included", least=32
@@ -63,6 +70,28 @@ class Settings:
         False, "let `rag add` fetch from this machine and from private networks"
     )
     web_max_mb: int = _setting(20, "`rag add` refuses what is larger, in MB", least=1)
+    conversations: str = _setting(
+        "beside",
+        "folder where the chat keeps conversations and feedback: beside (beside the index, as "
+        "INDEX-conversations), off (nothing is kept), or a folder",
+    )
+    library: Library = _setting(
+        "auto",
+        "who may upload, delete and rebuild in the chat: auto (anybody at this machine as long as "
+        "the page listens to no other, else nobody), open (anybody), owner (who has the password "
+        "of owner_password_file) or read (nobody)",
+    )
+    owner_password_file: str = _setting(
+        "",
+        "file whose first line is the owner's password; without it, the environment variable "
+        "RAG_OWNER_PASSWORD holds it",
+    )
+    library_max_mb: int = _setting(
+        5000, "uploads end where the corpus would become larger, in MB", least=1
+    )
+    library_max_files: int = _setting(
+        20000, "uploads end where the corpus would have more files", least=1
+    )
     host: str = _setting("127.0.0.1", "address of the chat page")
     port: int = _setting(7860, "port of the chat page; 0 takes a free one", least=0, most=65535)
 
@@ -84,7 +113,7 @@ def load_settings(
 
     Args:
         flags: values given on the command line; None means not given.
-        environment: defaults to the process environment.
+        environment: defaults to the process environment; an empty variable counts as not given.
         folder: where `rag.toml` is looked for; defaults to the working directory.
 
     Raises:
@@ -103,7 +132,7 @@ def load_settings(
         source: Source
         if flags.get(name) is not None:
             raw, source, where = flags[name], "flag", f"--{name.replace('_', '-')}"
-        elif variable in environment:
+        elif environment.get(variable):
             raw, source, where = environment[variable], "environment", variable
         elif name in file_values:
             raw, source, where = file_values[name], "file", f"{name} in {SETTINGS_FILE}"

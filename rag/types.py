@@ -107,7 +107,8 @@ class Chunk:
         headings: path of headings above the passage, outermost first.
         page: page on which it starts, from 1; None for formats without pages.
         sentences: its quotable units in text order.
-        enriched: what is embedded and searched: title, headings, and text without markup.
+        enriched: what is embedded: title, headings, and text without markup. A title that is only
+            the file's name is not in it: a file may be renamed without being embedded again.
     """
 
     document: str
@@ -119,6 +120,12 @@ class Chunk:
     page: int | None
     sentences: tuple[Sentence, ...]
     enriched: str
+
+    @property
+    def searched(self) -> str:
+        """What BM25 searches: `enriched`, under the title even if that is only the file's name."""
+        named = self.enriched.startswith(self.title)
+        return self.enriched if named else f"{self.title}\n{self.enriched}"
 
     @property
     def section(self) -> str | None:

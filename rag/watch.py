@@ -50,7 +50,7 @@ def watch_and_build(
         EncoderError: the encoder cannot be loaded; nothing would ever be built.
     """
     stop = stop or threading.Event()
-    encoder = load_encoder(settings.encoder, settings.threads)
+    encoder = load_encoder(settings.encoder, settings.threads, settings.precision)
     while not stop.is_set():
         for _ in _calls_for_a_build(settings, stop):
             try:

@@ -6,8 +6,22 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from rag.conditions import Given, parse_where
 from rag.errors import DocumentNotFound
-from rag.types import Answer, Block, Chunk, Citation, Document, Hit, Metadata, Page, Passage, Scores
+from rag.filters import select
+from rag.types import (
+    Answer,
+    Block,
+    Chunk,
+    Citation,
+    Document,
+    Hit,
+    Metadata,
+    Page,
+    Passage,
+    Scores,
+    Sentence,
+)
 
 GENERATION = "000007-9f3c"
 CREATED = "2026-11-24T21:45:00Z"
@@ -25,6 +39,7 @@ class Info:
     metadata: Metadata
     chunks: int
     file: FileInfo = FileInfo()
+    first_chunk: int = 0
 
 
 def markdown(identifier: str, title: str, text: str, pages: int = 0, **metadata: str) -> Document:
@@ -62,7 +77,10 @@ class FakeEngine:
         self._documents = {document.id: document for document in documents}
 
     def documents(self) -> list[Info]:
-        return [Info(d.id, d.title, d.metadata, 3) for d in self._documents.values()]
+        return [
+            Info(d.id, d.title, d.metadata, 3, first_chunk=3 * row)
+            for row, d in enumerate(self._documents.values())
+        ]
 
     def document(self, document_id: str) -> Document:
         if document_id not in self._documents:
@@ -72,14 +90,17 @@ class FakeEngine:
     def text(self, document_id: str) -> str:
         return self.document(document_id).text
 
-    def retrieve(self, question: str, k: int = 5, history: Sequence[object] = ()) -> list[Hit]:
+    def retrieve(
+        self, question: str, k: int = 5, history: Sequence[object] = (), where: Given = None
+    ) -> list[Hit]:
+        ranked = self._ranked(question, where)[:k]
         return [
             Hit(rank, rank - 1, _chunk(document, block), Scores(score, score, score, score))
-            for rank, (score, document, block) in enumerate(self._ranked(question)[:k], start=1)
+            for rank, (score, document, block) in enumerate(ranked, start=1)
         ]
 
-    def ask(self, question: str, history: Sequence[object] = ()) -> Answer:
-        ranked = self._ranked(question)
+    def ask(self, question: str, history: Sequence[object] = (), *, where: Given = None) -> Answer:
+        ranked = self._ranked(question, where)
         best = [found for found in ranked if found[0] >= 0.5][:3]
         chosen = sorted(best, key=lambda found: (found[1].id, found[2].start))
         citations = tuple(
@@ -96,13 +117,16 @@ class FakeEngine:
             nearest=tuple(_passage(*found) for found in ranked[:3]),
             generation=self.generation,
             took_ms=12.0,
+            where=tuple(map(str, parse_where(where).conditions)),
         )
 
     def close(self) -> None:
         pass
 
-    def _ranked(self, question: str) -> list[tuple[float, Document, Block]]:
+    def _ranked(self, question: str, where: Given = None) -> list[tuple[float, Document, Block]]:
         wanted = _words(question)
+        rows = set(select(parse_where(where), self.documents()).rows.tolist())
+        allowed = {info.id for info in self.documents() if info.first_chunk in rows}
         found = [
             (
                 len(wanted & _words(document.text[b.start : b.end])) / max(len(wanted), 1),
@@ -111,7 +135,7 @@ class FakeEngine:
             )
             for document in self._documents.values()
             for b in document.blocks
-            if b.kind != "heading"
+            if b.kind != "heading" and document.id in allowed
         ]
         return sorted(found, key=lambda one: (-one[0], one[1].id, one[2].start))
 
@@ -149,4 +173,8 @@ def _passage(score: float, document: Document, block: Block) -> Passage:
 
 def _chunk(document: Document, block: Block) -> Chunk:
     text = document.text[block.start : block.end]
-    return Chunk(document.id, block.start, block.end, text, document.title, (), None, (), text)
+    headings = tuple(filter(None, [_section(document, block)]))
+    return Chunk(
+        document.id, block.start, block.end, text, document.title, headings, None,
+        (Sentence(block.start, block.end),), text,
+    )  # fmt: skip

@@ -6,9 +6,10 @@ import json
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from rag.answering.evidence import Candidate, Evidence
 from rag.errors import DocumentNotFound
 from rag.evaluation.datasets import Gold, Question
-from rag.types import Answer, Chunk, Citation, Hit, Scores, Turn
+from rag.types import Answer, Chunk, Citation, Hit, Scores, Sentence, Turn
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -61,19 +62,35 @@ def hit(rank: int, document: str, text: str, start: int = 0, **scores: float) ->
     return Hit(rank, rank, chunk, Scores(**values))
 
 
+def read(*sentences: tuple[str, str, int, float], by_reader: bool = True) -> Evidence:
+    """What was read of one part: document, sentence, its start, and what the reader says of it.
+
+    They are best first in the order given.
+    """
+    candidates = []
+    for rank, (document, text, start, logit) in enumerate(sentences, start=1):
+        span = Sentence(start, start + len(text))
+        chunk = Chunk(document, start, span.end, text, "T", (), None, (span,), text)
+        own = Hit(rank, rank, chunk, Scores(0.0, 0.0, 0.0, 0.0))
+        candidates.append(Candidate(own, 0, text, 0.0, 0.0, logit, -float(rank)))
+    return Evidence(kind="other", candidates=tuple(candidates), read=by_reader)
+
+
 @dataclass
 class FakeEngine:
-    """Answers and hits that the test decides; what it was asked is kept.
+    """Answers, hits and sentences that the test decides; what it was asked is kept.
 
     Attributes:
         texts: document → text.
         answers: question → answer.
         hits: question → hits.
+        sentences: question → what was read for each of its parts.
     """
 
     texts: Mapping[str, str] = field(default_factory=dict)
     answers: Mapping[str, Answer] = field(default_factory=dict)
     hits: Mapping[str, Sequence[Hit]] = field(default_factory=dict)
+    sentences: Mapping[str, Sequence[Evidence]] = field(default_factory=dict)
     asked: list[tuple[str, int, Sequence[Turn]]] = field(default_factory=list)
 
     def ask(self, question: str, history: Sequence[Turn] = ()) -> Answer:
@@ -83,6 +100,9 @@ class FakeEngine:
     def retrieve(self, question: str, k: int, history: Sequence[Turn] = ()) -> Sequence[Hit]:
         self.asked.append((question, k, history))
         return self.hits.get(question, ())[:k]
+
+    def evidence(self, question: str, history: Sequence[Turn] = ()) -> Sequence[Evidence]:
+        return self.sentences.get(question, ())
 
     def text(self, document: str) -> str:
         try:

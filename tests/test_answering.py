@@ -167,7 +167,7 @@ def test_below_the_threshold_is_an_abstention_and_above_an_answer(
 ) -> None:
     for least, abstains in ((0.0, False), (1.1, True)):
         with monkeypatch.context() as patch:
-            patch.setattr("rag.index.threshold", lambda *_, least=least, **__: least)
+            patch.setattr("rag.pipeline.threshold", lambda *_, least=least, **__: least)
             for question in questions:
                 answer = index.ask(question)
                 assert answer.abstained is abstains

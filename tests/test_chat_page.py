@@ -8,6 +8,7 @@ import socket
 import subprocess
 import sys
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 from urllib.error import HTTPError
@@ -18,6 +19,7 @@ from chat_fake import GENERATION, FakeEngine, markdown
 
 from rag.chat import page as chat
 from rag.errors import UsageError
+from rag.settings import Settings
 
 QUESTION = "When does unused annual leave lapse?"
 
@@ -132,6 +134,23 @@ def test_launch_says_where_the_chat_is_and_closes_the_index(
     chat.launch(tmp_path, "127.0.0.1", 0, None, said.append)
     assert said[0].startswith("The chat is at http://127.0.0.1:")
     assert closed == [True]
+
+
+def test_launch_says_where_conversations_are_kept_and_how_the_owner_sees_feedback(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setattr("rag.live.LiveIndex", lambda path, settings: engine())
+    monkeypatch.setattr("gradio.Blocks.block_thread", lambda page: page.close(verbose=False))
+    settings = Settings(index=tmp_path / "index", corpus=tmp_path)
+    said: list[str] = []
+    chat.launch(settings.index, "127.0.0.1", 0, settings, said.append)
+    kept = tmp_path / "index-conversations"
+    assert said[1] == f"Conversations are kept in {kept}"
+    assert said[2].endswith(f"#owner={(kept / 'owner-key').read_text()}")
+    said.clear()
+    off = replace(settings, conversations="off")
+    chat.launch(settings.index, "127.0.0.1", 0, off, said.append)
+    assert len(said) == 1
 
 
 def test_a_taken_port_is_one_line_with_a_way_out() -> None:

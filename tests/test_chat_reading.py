@@ -14,11 +14,12 @@ from rag.types import Block, Document
 
 TAGS = set(
     "article header section p h2 h3 h4 h5 h6 dl dt dd nav details summary ol ul li button div span "
-    "i strong em s code pre blockquote table tr th td mark".split()
+    "i strong em s code pre blockquote table tr th td mark label select option input q b".split()
 )
 ATTRIBUTES = set(
     "class data-do data-document data-jump data-n data-first data-near data-ask type id role "
-    "tabindex title aria-label aria-hidden".split()
+    "tabindex title aria-label aria-hidden aria-describedby value selected data-filter "
+    "data-unfilter data-conversation data-rename data-delete data-other data-widen".split()
 )
 PAYLOADS = [
     "<script>alert(1)</script>",

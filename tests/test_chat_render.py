@@ -164,3 +164,10 @@ def test_payloads_are_inert_everywhere(payload: str) -> None:
         library.facts_html(engine.documents(), payload),
     ):
         assert_inert(html)
+
+
+def test_a_passage_with_a_table_reads_as_text() -> None:
+    table = "Pay depends on service:\n\n| Service | Pay |\n| --- | :---: |\n| 1 year | Full |"
+    passage = Passage("a.md", "Pay", None, None, 0, 9, table, 0.4)
+    page = Page(render.answer_html(answer("Nothing.", nearest=(passage,)), {}, SEARCHED, {}))
+    assert "Pay depends on service: · Service · Pay · 1 year · Full" in page.text

@@ -101,7 +101,7 @@ def test_follow_ups_leave_out_what_was_cited(served: dict[str, Call]) -> None:
 
 
 class Damaged(FakeEngine):
-    def ask(self, question: str, history: object = ()) -> Any:
+    def ask(self, question: str, history: object = (), *, where: object = None) -> Any:
         raise IndexDamaged("chunks.bin is missing: run `rag build`")
 
 

@@ -54,7 +54,7 @@ def run(
     capfdbinary: pytest.CaptureFixture[bytes], monkeypatch: pytest.MonkeyPatch, encoder: Encoder
 ) -> Run:
     """Run a command in this process, with everything that `main` does and the shared encoder."""
-    for module in ("rag.index", "rag.indexing"):
+    for module in ("rag.pipeline", "rag.indexing"):
         monkeypatch.setattr(f"{module}.load_encoder", lambda *_: encoder)
 
     def call(*arguments: str | Path, stdin: str = "") -> Ran:
@@ -199,9 +199,9 @@ def test_an_empty_batch_is_no_output(run: Run, index: Path) -> None:
     ("line", "error"),
     [
         ("nonsense", "not JSON (Expecting value: line 1 column 1 (char 0))"),
-        ('"text"', 'needs at least {"id": "…", "question": "…"}'),
-        ('{"id": "1"}', 'needs at least {"id": "…", "question": "…"}'),
-        ('{"question": 3}', 'needs at least {"id": "…", "question": "…"}'),
+        ('"text"', 'needs at least {"question": "…"}'),
+        ('{"id": "1"}', 'needs at least {"question": "…"}'),
+        ('{"question": 3}', 'needs at least {"question": "…"}'),
         ('{"question": "  "}', "the question is empty"),
         ('{"question": "x", "history": {"a": 1}}',
          'a history is a list, [{"role": "user", "content": "…"}, …]'),
@@ -516,7 +516,9 @@ def test_version_is_that_of_the_package(run: Run) -> None:
     assert version("rag") in run("--version").out
 
 
-@pytest.mark.parametrize("command", ["", *cli._COMMANDS, "eval answers", "eval retrieval"])
+@pytest.mark.parametrize(
+    "command", ["", *cli._COMMANDS, "eval answers", "eval compare", "eval retrieval"]
+)
 def test_every_command_and_option_has_help(run: Run, command: str) -> None:
     ran = run(*command.split(), "--help")
     assert (ran.code, ran.err) == (0, "")

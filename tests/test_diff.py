@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from rag.cli import main
-from rag.diff import SentenceChange, compare, pair, word_runs
+from rag.diff import FieldChange, SentenceChange, compare, pair, word_runs
 from rag.diff_page import to_html, to_text
 from rag.errors import UsageError
 
@@ -124,6 +124,35 @@ def test_the_same_text_under_two_names_is_renamed_once(workshop: Make) -> None:
         ("renamed", "c.md", "a.md"),
         ("renamed", "d.md", "b.md"),
     ]
+
+
+def test_changed_metadata_are_named(workshop: Make) -> None:
+    def text(day: str, tags: str = "leave") -> str:
+        return f"---\neffective_date: {day}\ntags: [{tags}]\n---\n# Leave\n\nText.\n"
+
+    made = workshop({"a.md": text("2024-01-01"), "b.md": "# B\n\nText.\n", "c.txt": "Just text."})
+    made.build()
+    made.write("a.md", text("2026-01-01", "leave, sick"))
+    made.write("b.md.meta.yaml", "collection: Handbook\n")
+    (made.corpus / "c.txt").rename(made.corpus / "d.txt")
+    made.build()
+    difference = compare(made.index)
+    assert [(d.kind, d.document, d.sentences, d.fields) for d in difference.documents] == [
+        ("renamed", "d.txt", (), ()),
+        ("changed", "a.md", (), (
+            FieldChange("effective_date", "2024-01-01", "2026-01-01"),
+            FieldChange("tags", "leave", "leave, sick"),
+        )),
+        ("changed", "b.md", (), (FieldChange("collection", None, "Handbook"),)),
+    ]  # fmt: skip
+    assert difference.unchanged == 0
+    shown = to_text(difference)
+    assert re.search(r"- Effective date: 2024-01-01 +\| \+ Effective date: 2026-01-01\n", shown)
+    assert re.search(r"\n +\| \+ Collection: Handbook$", shown)
+    assert "only layout" not in shown
+    page = to_html(difference)
+    assert "<td>Effective date: <del>2024-01-01</del></td>" in page
+    assert "<td></td><td><ins>Collection: Handbook</ins></td>" in page
 
 
 def test_text_is_two_columns(made: Workshop) -> None:

@@ -13,6 +13,7 @@ import pytest
 from rag.encoders import Encoder, load_encoder
 from rag.encoders import minilm as minilm_module
 from rag.encoders.minilm import WEIGHTS_SHA256, MiniLmEncoder, exported_path, model_folder
+from rag.encoders.onnx import OnnxEngine
 from rag.errors import EncoderError
 from rag.store.files import sha256_of
 
@@ -193,14 +194,10 @@ def test_wrong_weights_are_refused_by_the_export(tmp_path: Path) -> None:
 
 @pytest.mark.slow
 def test_the_export_writes_the_same_model_again(tmp_path: Path, encoder: Encoder) -> None:
-    import onnxruntime
-
     target = tmp_path / "again.onnx"
     command = [sys.executable, "-m", "rag.encoders.export", str(model_folder()), str(target)]
     subprocess.run(command, check=True, capture_output=True)
     assert [path.name for path in tmp_path.iterdir()] == ["again.onnx"]
     again = MiniLmEncoder(threads=1)
-    again.__dict__["_session"] = onnxruntime.InferenceSession(
-        str(target), providers=["CPUExecutionProvider"]
-    )
+    again.__dict__["_network"] = OnnxEngine().open(target, 1)
     np.testing.assert_allclose(again.encode(TEXTS), encoder.encode(TEXTS), atol=1e-5)

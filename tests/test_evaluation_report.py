@@ -4,12 +4,14 @@ from dataclasses import replace
 from html.parser import HTMLParser
 
 import pytest
-from evaluation_fakes import FakeEngine, answer, cite, hit, question
+from evaluation_fakes import FakeEngine, answer, cite, hit, question, read
 
 from rag.evaluation.bootstrap import Estimate
 from rag.evaluation.datasets import Gold
 from rag.evaluation.metrics import Judgement, judge
-from rag.evaluation.misses import Miss, find_misses, gold_ranks, misses_page
+from rag.evaluation.misses import Miss, cause, count_causes, find_misses, gold_ranks
+from rag.evaluation.page import report_page
+from rag.evaluation.reliability import reliability
 from rag.evaluation.report import ablation_table, groups_table, kinds_table, show, table
 from rag.types import Passage
 
@@ -64,18 +66,22 @@ def test_groups_that_say_nothing_new_are_left_out() -> None:
 
 def test_differences_are_signed_and_starred_if_they_are_more_than_noise() -> None:
     worse, same = Estimate(-0.1, 90, -0.15, -0.05), Estimate(0.0, 90, -0.1, 0.1)
-    assert ablation_table({"no reader": {"correct": worse}, "no titles": {"correct": same}}) == (
-        "variant minus baseline; * if the interval excludes 0\n\n"
-        "         no reader                  no titles\n"
-        "correct  -0.100 [-0.150, -0.050] *  +0.000 [-0.100, +0.100]"
+    base = {"correct": Estimate(0.5, 90, 0.4, 0.6)}
+    assert ablation_table({"reader": {"correct": worse}, "titles": {"correct": same}}, base) == (
+        "without each step, minus everything on; * if the interval excludes 0\n\n"
+        "               correct\n"
+        "everything on  0.500 [0.400, 0.600]\n"
+        "- reader       -0.100 [-0.150, -0.050] *\n"
+        "- titles       +0.000 [-0.100, +0.100]"
     )
 
 
-def test_many_variants_are_shown_in_blocks() -> None:
-    figures = {"correct": Estimate(0.0, 1, 0.0, 0.0)}
-    shown = ablation_table({f"variant{number}": figures for number in range(9)})
-    headers = [line.split() for line in shown.split("\n") if "variant0" in line or "  v" in line]
-    assert [len(header) for header in headers] == [4, 4, 1]
+def test_many_measures_are_shown_in_blocks() -> None:
+    figures = {f"measure{number}": Estimate(0.0, 1, 0.0, 0.0) for number in range(7)}
+    shown = ablation_table({"one": figures, "two": figures}, figures)
+    headers = [line.split() for line in shown.split("\n") if "measure" in line]
+    assert [len(header) for header in headers] == [5, 2]
+    assert shown.count("- one ") == shown.count("- two ") == 2
 
 
 @pytest.fixture
@@ -90,16 +96,71 @@ def engine() -> FakeEngine:
                 hit(3, "a.md", TEXT[:19], dense=0.8, lexical=1.0),
             ]
         },
+        sentences={
+            "What about q1?": [
+                read(("b.md", FEE.evidence, 0, 3.0), ("a.md", FEE.evidence, 0, 5.0)),
+                read(("a.md", NASTY, 20, 1.0), ("a.md", FEE.evidence, 0, 0.5)),
+            ]
+        },
     )
 
 
 def test_ranks_of_the_evidence_at_each_stage(engine: FakeEngine) -> None:
-    hits = engine.hits["What about q1?"]
+    found = (engine.hits["What about q1?"], engine.sentences["What about q1?"])
     # "sentence" was not computed for every hit, so it is no order.
-    assert gold_ranks(engine, FEE, hits) == {"final": 3, "dense": 2, "lexical": 3, "fused": 3}
-    assert gold_ranks(engine, MAY, hits) == {"final": 2, "dense": 3, "lexical": 1, "fused": 2}
-    nowhere = gold_ranks(engine, Gold("gone.md", "x"), hits)
+    assert gold_ranks(engine, FEE, *found) == {
+        "dense": 2, "lexical": 3, "fused": 3, "reader": 1, "score": 2,
+    }  # fmt: skip
+    assert gold_ranks(engine, MAY, *found) == {
+        "dense": 3, "lexical": 1, "fused": 2, "reader": None, "score": None,
+    }  # fmt: skip
+    nowhere = gold_ranks(engine, Gold("gone.md", "x"), *found)
     assert set(nowhere.values()) == {None}
+
+
+def test_without_the_reader_there_is_no_rank_of_its(engine: FakeEngine) -> None:
+    alone = [read(("a.md", FEE.evidence, 0, 0.0), by_reader=False)]
+    assert gold_ranks(engine, FEE, (), alone) == {
+        "dense": None, "sentence": None, "lexical": None, "fused": None, "score": 1,
+    }  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("rank", "given", "expected"),
+    [
+        (None, "abstention", "search"),
+        (None, "other", "search"),
+        (4, "other", "sentence score"),
+        (4, "abstention", "sentence score"),
+        (3, "other", "selection"),
+        (1, "abstention", "abstention"),
+        (9, "gold", "detail"),
+    ],
+)
+def test_the_first_stage_that_lost_the_evidence_is_the_cause(
+    rank: int | None, given: str, expected: str
+) -> None:
+    given_answer = {
+        "abstention": answer(),
+        "other": answer(cite(TEXT, MAY.evidence)),
+        "gold": answer(cite(TEXT, FEE.evidence)),
+    }[given]
+    judged = judge(question(FEE, must=[["13"]]), given_answer, lambda document: TEXT)
+    assert cause(judged, {FEE: {"fused": 1, "score": rank}}) == expected
+
+
+def test_of_two_pieces_of_evidence_the_one_lost_first_is_the_cause() -> None:
+    judged = judge(question(FEE, MAY), answer(cite(TEXT, NASTY)), lambda document: TEXT)
+    assert cause(judged, {FEE: {"score": 2}, MAY: {"score": 7}}) == "sentence score"
+    assert cause(judged, {FEE: {"score": 2}, MAY: {"score": None}}) == "search"
+    half = judge(question(FEE, MAY), answer(cite(TEXT, FEE.evidence)), lambda document: TEXT)
+    assert cause(half, {FEE: {"score": 9}, MAY: {"score": 2}}) == "selection"
+
+
+def test_of_alternatives_the_better_one_counts() -> None:
+    one, other = replace(FEE, alt="1"), replace(MAY, alt="1")
+    judged = judge(question(one, other), answer(cite(TEXT, NASTY)), lambda document: TEXT)
+    assert cause(judged, {one: {"score": None}, other: {"score": 2}}) == "selection"
 
 
 def judged(engine: FakeEngine) -> list[Judgement]:
@@ -117,8 +178,10 @@ def test_only_misses_are_searched_again(engine: FakeEngine) -> None:
     misses = find_misses(engine, judged(engine), depth=2)
     assert [miss.judgement.question.id for miss in misses] == ["q1", "q2", "q3"]
     assert {k for _, k, _ in engine.asked} == {2}
-    assert misses[0].ranks[FEE]["final"] is None
-    assert misses[0].ranks[MAY]["final"] == 2
+    assert misses[0].ranks[FEE]["fused"] is None
+    assert misses[0].ranks[MAY]["fused"] == 2
+    assert [miss.cause for miss in misses] == ["search", "search", "no ground"]
+    assert count_causes(misses)["search"] == 2
 
 
 class Page(HTMLParser):
@@ -140,6 +203,10 @@ class Page(HTMLParser):
         if tag not in self.VOID:
             self.open.append(tag)
 
+    def handle_startendtag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.tags.append(tag)
+        self.attributes += [name for name, _ in attrs]
+
     def handle_endtag(self, tag: str) -> None:
         assert self.open.pop() == tag
 
@@ -148,7 +215,7 @@ class Page(HTMLParser):
 
 
 def page_of(misses: tuple[Miss, ...]) -> Page:
-    return Page(misses_page("Misses of <this>", "a  b", misses, questions=5))
+    return Page(report_page("Misses of <this>", "a  b", misses, questions=5))
 
 
 def test_the_page_shows_each_miss_where_it_belongs(engine: FakeEngine) -> None:
@@ -163,6 +230,9 @@ def test_the_page_shows_each_miss_where_it_belongs(engine: FakeEngine) -> None:
         "Answered, though there is no answer (1)",
         "What about q1?",
         "Abstained; the nearest passages:",
+        "lost at",
+        "answered, though there is no answer",
+        "not read",
         "b.md [0, 4)",
         "> 100",
     ):
@@ -183,6 +253,15 @@ def test_the_page_says_how_a_follow_up_was_understood(engine: FakeEngine) -> Non
     assert "Before <b>" in text
     assert "Understood as: ?" in text
     assert "(not in the indexed text)" in text
+
+
+def test_the_page_draws_what_the_confidence_is_worth(engine: FakeEngine) -> None:
+    made = judged(engine)
+    drawn = reliability(made, {one.question.id: one for one in made}, {"eager <b>": 0.2})
+    page = Page(report_page("t", "", find_misses(engine, made), 5, drawn))
+    assert page.open == []
+    assert page.tags.count("svg") == 2
+    assert "eager <b>" in page.text
 
 
 def test_a_page_without_misses_has_no_sections() -> None:

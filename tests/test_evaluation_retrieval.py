@@ -162,7 +162,9 @@ def test_every_judged_query_is_searched_with_its_history(folder: Path, engine: F
     assert (figure.value, figure.n) == ((1 / 1 + 1 / 2) / 2, 2)
     assert rankings[1].to_dict() | {"took_ms": 0} == {
         "id": "q2",
+        "question": "second",
         "follow_up": True,
+        "missed": True,
         "values": {
             "recall@1": 0.5,
             "recall@5": 0.5,

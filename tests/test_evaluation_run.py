@@ -75,7 +75,7 @@ def test_an_ablation_of_search_is_variant_minus_baseline(beir: Path) -> None:
     text = result.to_text()
     assert text.startswith("retrieval on set: 2 passages, 2 questions judged\n\n")
     assert "ids in the judgements that the set does not hold (1): ghost" in text
-    assert "variant minus baseline" in text
+    assert "without each step" in text
     assert "-0.250" in text
 
 
@@ -102,9 +102,11 @@ def engine(**answers: object) -> FakeEngine:
     return FakeEngine({"a.md": TEXT}, {f"What about {key}?": each for key, each in answers.items()})
 
 
+BASE = engine(a=answer(cite(TEXT, FEE)), b=answer(), c=answer(confidence=0.1))
+
+
 def result_of(**options: object) -> AnswerResult:
-    base = engine(a=answer(cite(TEXT, FEE)), b=answer(), c=answer(confidence=0.1))
-    return evaluate_answers(base, ASKED, **options)
+    return evaluate_answers(BASE, ASKED, **options)
 
 
 def test_answers_are_judged_by_turn_and_kind() -> None:
@@ -160,10 +162,35 @@ def test_results_of_answers_are_json_and_files(tmp_path: Path) -> None:
     result.write_questions(tmp_path / "rows.jsonl")
     lines = (tmp_path / "rows.jsonl").read_text(encoding="utf-8").splitlines()
     assert [json.loads(line)["missed"] for line in lines] == [False, True, False]
-    result.write_report(tmp_path / "misses.html", engine())
+    assert summary["reliability"] is None
+    assert summary["misses"] is None
+
+
+def test_misses_are_explained_where_that_is_wanted(tmp_path: Path) -> None:
+    result = result_of(explain=True)
+    assert [miss.judgement.question.id for miss in result.misses] == ["b"]
+    result.write_report(tmp_path / "misses.html")
     page = (tmp_path / "misses.html").read_text(encoding="utf-8")
     assert page.count("<article>") == 1
     assert "What about b?" in page
+    assert "the evidence is in none of the passages that were read" in result.to_text()
+    assert result.to_dict()["misses"]["search"] == 1
+
+
+def test_only_abstentions_are_asked_again_for_the_reliability(tmp_path: Path) -> None:
+    forced = engine(b=answer(cite(TEXT, MAY)), c=answer(cite(TEXT, MAY)))
+    result = result_of(forced=forced, thresholds={"eager": 0.2, "strict": 0.6})
+    assert [asked for asked, _, _ in forced.asked] == ["What about b?", "What about c?"]
+    assert result.reliability is not None
+    assert [(each.answerable, each.right) for each in result.reliability.outcomes] == [
+        (True, True), (True, True), (False, False),
+    ]  # fmt: skip
+    points = result.to_dict()["reliability"]["operating_points"]
+    assert points["eager"]["false_answers"]["value"] == 0 / 1
+    assert points["strict"]["false_abstentions"]["value"] == 2 / 2
+    assert "settings of caution" in result.to_text()
+    result.write_report(tmp_path / "page.html")
+    assert (tmp_path / "page.html").read_text(encoding="utf-8").count("<svg") == 2
 
 
 def test_no_questions_are_a_usage_error() -> None:

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 import pytest
 from awkward import unprivileged, zip_bomb
 
-from rag import indexing
+from rag import reading
 from rag.chunking import chunk_document
 from rag.indexing import build_index
 from rag.loaders import load
@@ -304,7 +304,7 @@ def test_a_document_that_takes_too_long_to_cut_is_left_out(
             time.sleep(0.01)
         return chunk_document(document, count, *_)  # type: ignore[return-value]
 
-    monkeypatch.setattr(indexing, "chunk_document", without_end)
+    monkeypatch.setattr(reading, "chunk_document", without_end)
     made.write("endless.md", "# Endless\n\nIt goes on.\n")
     report = made.build(document_seconds=1)
     assert [(p.document, p.reason) for p in report.failed] == [
@@ -321,7 +321,7 @@ def test_an_error_while_cutting_concerns_one_document(
             raise ZeroDivisionError
         return chunk_document(document, *arguments)  # type: ignore[arg-type]
 
-    monkeypatch.setattr(indexing, "chunk_document", broken)
+    monkeypatch.setattr(reading, "chunk_document", broken)
     made.write("bad.md", "# Bad\n\nIt divides.\n")
     report = made.build()
     assert [p.reason for p in report.failed] == [

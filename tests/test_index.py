@@ -122,8 +122,8 @@ def test_opening_needs_no_model(
     def refuse(*_: object) -> None:
         raise AssertionError("a model was loaded")
 
-    monkeypatch.setattr("rag.index.load_encoder", refuse)
-    monkeypatch.setattr("rag.index.Reader", refuse)
+    monkeypatch.setattr("rag.pipeline.load_encoder", refuse)
+    monkeypatch.setattr("rag.pipeline.Reader", refuse)
     with open_index(small_settings.index, small_settings) as index:
         assert len(index.documents()) == small_report.documents
         assert index.text("travel.txt")

@@ -1,7 +1,8 @@
-"""`kill -9` at random moments of real builds, while a reader keeps asking."""
+"""`kill -9` at random moments of real builds of several formats, while a reader keeps asking."""
 
 from __future__ import annotations
 
+import contextlib
 import os
 import random
 import signal
@@ -10,16 +11,20 @@ import sys
 import threading
 import time
 from collections.abc import Callable
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
+from awkward import body, heading, story_pdf, word_bytes
 
 from rag.errors import IndexNotFound
 from rag.live import LiveIndex
+from rag.loaders import load_bytes
 from rag.store.generation import open_current
 from rag.store.manifest import current_generation, verify
 
 if TYPE_CHECKING:
+    from docx.document import Document as WordDocument
     from workshop import Workshop
 
     from rag.index import Index
@@ -32,18 +37,22 @@ pytestmark = [
 ]
 
 ROUNDS = int(os.environ.get("RAG_STORM", "12"))
-STAGES = ("reading", "embedding", "embedding", "publishing", "anywhere")
+STAGES = ("reading", "embedding", "finishing", "publishing", "anywhere")
+WAIT = {"reading": 0.5, "anywhere": 2.0}
+"""Seconds after the beginning of a stage within which the kill comes, where not 0.05."""
+MARK = "RAG_TEST_STORM"
+"""A variable that every process of a storm has in its environment."""
 
 # The build tells where it is, so that kills are spread over its stages and not over its imports.
 BUILD = """
 import sys, time
 from pathlib import Path
-from rag import indexing
+from rag import indexing, writing
 from rag.encoders import load_encoder
 from rag.settings import Settings
 from rag.store import generation
 
-indexing._WINDOW = 4
+writing._WINDOW = 4
 publish = generation.publish
 
 def slow_publish(*arguments):
@@ -60,15 +69,37 @@ settings = Settings(
 )
 encoder = load_encoder("default", 1)
 encoder.encode(["ready"])
+print("anywhere", flush=True)
 indexing.build_index(settings, progress, encoder)
 """
 
 
 def rule(name: str, version: int) -> str:
     """Each document states its version in every sentence, so that a mixture would show."""
-    return f"# Rule {name}\n\n" + " ".join(
-        f"Rule {name} holds for {version} days in case {n}." for n in range(6)
-    )
+    return " ".join(f"Rule {name} holds for {version} days in case {n}." for n in range(6))
+
+
+def markdown(name: str, text: str) -> bytes:
+    return f"# Rule {name}\n\n{text}".encode()
+
+
+def html(name: str, text: str) -> bytes:
+    return f"<html><body><h1>Rule {name}</h1><p>{text}</p></body></html>".encode()
+
+
+def word(name: str, text: str) -> bytes:
+    def fill(document: WordDocument) -> None:
+        document.add_heading(f"Rule {name}", 1)
+        document.add_paragraph(text)
+
+    return word_bytes(fill)
+
+
+def pdf(name: str, text: str) -> bytes:
+    return story_pdf(heading(f"Rule {name}"), body(text))
+
+
+FORMATS = {"md": markdown, "html": html, "docx": word, "pdf": pdf}
 
 
 class Corpus:
@@ -80,31 +111,57 @@ class Corpus:
         self.version = 0
 
     def change(self) -> None:
-        """Add, change and delete some documents."""
+        """Add, change and delete some documents of each format."""
         self.version += 1
-        for name in self.chance.sample("abcdefghijkl", 4):
-            if name in self.texts and self.chance.random() < 0.3:
-                del self.texts[name]
-                (self.made.corpus / f"{name}.md").unlink()
-            else:
-                self.texts[name] = rule(name, self.version)
-                self.made.write(f"{name}.md", self.texts[name])
+        for suffix, make in FORMATS.items():
+            for letter in self.chance.sample("abcd", 2 if suffix == "md" else 1):
+                name = f"{letter}.{suffix}"
+                if name in self.texts and self.chance.random() < 0.3:
+                    del self.texts[name]
+                    (self.made.corpus / name).unlink()
+                else:
+                    data = make(name, rule(name, self.version))
+                    self.made.write_bytes(name, data)
+                    self.texts[name] = load_bytes(data, name).text
 
     def state(self) -> dict[str, str]:
-        return {f"{name}.md": text for name, text in self.texts.items()}
+        return dict(self.texts)
 
 
 def kill_a_build(made: Workshop, stage: str, delay: float) -> bool:
     """Start a build and kill it `delay` seconds after it has reached a stage; False if too late."""
     command = [sys.executable, "-c", BUILD, str(made.corpus), str(made.index)]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
+    environment = {**os.environ, MARK: str(made.index)}
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=environment) as process:
         assert process.stdout is not None
         for line in process.stdout:
-            if stage in (line.strip(), "anywhere"):
+            if stage == line.strip():
                 break
         time.sleep(delay)
         process.kill()
+    assert process.returncode in (0, -signal.SIGKILL)
     return process.returncode == -signal.SIGKILL
+
+
+def survivors(made: Workshop) -> list[str]:
+    """Processes that builds of this index have started and that still live, where /proc says so."""
+    mark = f"{MARK}={made.index}".encode()
+    found = []
+    for folder in Path("/proc").glob("[0-9]*"):
+        with contextlib.suppress(OSError):
+            if mark in (folder / "environ").read_bytes():
+                found.append((folder / "cmdline").read_text())
+    return found
+
+
+def leftovers(made: Workshop) -> list[str]:
+    """What a build should not leave behind: other files, unfinished generations, processes."""
+    deadline = time.monotonic() + 60
+    while survivors(made) and time.monotonic() < deadline:
+        time.sleep(0.1)
+    files = {path.name for path in made.index.iterdir()} - {"CURRENT", "LOCK", "generations"}
+    unfinished = {name for name in made.generations() if name.startswith(".")}
+    return [*sorted(files | unfinished), *survivors(made)]
 
 
 class Asker(threading.Thread):
@@ -151,21 +208,28 @@ def test_whenever_a_build_is_killed_every_answer_is_whole(workshop: Make) -> Non
     allowed = [corpus.state()]
     asker = Asker(made, allowed)
     asker.start()
-    killed = 0
+    published = {current_generation(made.index)}
+    killed, completed = dict.fromkeys(STAGES, 0), 1
     try:
         for round_ in range(ROUNDS):
             corpus.change()
             allowed.append(corpus.state())
             stage = STAGES[round_ % len(STAGES)]
-            killed += kill_a_build(made, stage, chance.random() * 0.05)
+            was_killed = kill_a_build(made, stage, chance.random() * WAIT.get(stage, 0.05))
+            killed[stage] += was_killed
+            completed += not was_killed
             # Whatever is published is whole, to the last byte.
             current = open_current(made.index)
             verify(made.index / "generations" / current.id, current.manifest, deep=True)
+            published.add(current.id)
             current.close()
             assert asker.wrong is None, asker.wrong
             if chance.random() < 0.4:
                 report = made.build(keep_generations=2)
+                completed += 1
+                assert report.failed == []
                 assert report.generation == current_generation(made.index)
+                published.add(report.generation)
                 with made.open() as index:
                     texts = {info.id: index.text(info.id) for info in index.documents()}
                     assert texts == corpus.state()
@@ -174,23 +238,33 @@ def test_whenever_a_build_is_killed_every_answer_is_whole(workshop: Make) -> Non
         asker.join(60)
     if asker.wrong is not None:
         raise asker.wrong
-    assert asker.asked > ROUNDS
-    assert killed > ROUNDS // 2
-    sys.stdout.write(f"{killed} of {ROUNDS} builds killed, {asker.asked} reads, all of them whole")
 
     # The next build succeeds, ends where a first one would, and leaves nothing behind.
-    made.build(keep_generations=2)
+    published.add(made.build(keep_generations=2).generation)
+    completed += 1
     with made.open() as index:
         assert {i.id: index.text(i.id) for i in index.documents()} == corpus.state()
-    assert sorted(path.name for path in made.index.iterdir()) == ["CURRENT", "LOCK", "generations"]
     assert current_generation(made.index) in made.generations()
     assert len(made.generations()) <= 2
-    assert not [name for name in made.generations() if name.startswith(".")]
+    left = leftovers(made)
+    kills = ", ".join(f"{count} while {stage}" for stage, count in killed.items())
+    sys.stdout.write(
+        f"storm: {sum(killed.values())} builds killed ({kills}), {completed} completed, "
+        f"{asker.asked} reads answered, {len(published)} generations published, "
+        f"leftovers {len(left)}\n"
+    )
+    assert left == []
+    assert asker.asked > ROUNDS
+    assert sum(killed.values()) > ROUNDS // 2
 
 
 def test_a_first_build_that_is_killed_leaves_no_index_and_no_trace(workshop: Make) -> None:
-    made = workshop({f"{name}.md": rule(name, 1) for name in "abcdefgh"})
-    for stage in ("reading", "embedding", "publishing"):
+    made = workshop({})
+    for suffix, make in FORMATS.items():
+        for letter in "ab":
+            name = f"{letter}.{suffix}"
+            made.write_bytes(name, make(name, rule(name, 1)))
+    for stage in ("reading", "embedding", "finishing", "publishing"):
         kill_a_build(made, stage, 0.0)
         if (made.index / "CURRENT").exists():
             break
@@ -199,5 +273,4 @@ def test_a_first_build_that_is_killed_leaves_no_index_and_no_trace(workshop: Mak
     made.build()
     with made.open() as index:
         assert len(index.documents()) == 8
-    assert not [name for name in made.generations() if name.startswith(".")]
-    assert sorted(path.name for path in made.index.iterdir()) == ["CURRENT", "LOCK", "generations"]
+    assert leftovers(made) == []

@@ -6,6 +6,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pytest
@@ -17,6 +18,8 @@ from rag.store.manifest import publish
 
 if TYPE_CHECKING:
     from workshop import Workshop
+
+    from rag.index import Index
 
     Make = Callable[..., Workshop]
 
@@ -164,3 +167,87 @@ def test_threads_ask_while_generations_change(made: Workshop, live: LiveIndex) -
     assert len(seen) > 1
     for generation, text in seen:
         assert text == f"Staff get {days_of[generation]} days of leave."
+
+
+@pytest.mark.usefixtures("eyes_open")
+def test_a_slow_opener_cannot_bring_back_an_older_generation(
+    made: Workshop, live: LiveIndex, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """One call opens the second generation; as it lets the others in, a third is published."""
+    made.write("leave.md", leave(14))
+    second = made.build().generation
+    real, seen = live._opening, list[str]()
+
+    class Gate:
+        acquire = staticmethod(real.acquire)
+
+        @staticmethod
+        def release() -> None:
+            real.release()
+            if not seen:
+                seen.append("")
+                made.write("leave.md", leave(15))
+                third = made.build().generation
+                seen[0] = third
+                assert live.generation == third
+
+    monkeypatch.setattr(live, "_opening", Gate)
+    assert live.generation in (second, seen[0])
+    assert live._lease.index.generation == seen[0]
+
+
+def test_the_same_question_is_answered_once(
+    live: LiveIndex, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[str] = []
+    answer = live_module.Index.ask
+    monkeypatch.setattr(
+        live_module.Index,
+        "ask",
+        lambda index, question, *more, **named: (
+            asked.append(question) or answer(index, question, *more, **named)
+        ),
+    )
+    with ThreadPoolExecutor(8) as pool:
+        answers = list(pool.map(lambda n: live.ask(QUESTION, id=str(n)), range(24)))
+    assert asked == [QUESTION]
+    assert [one.id for one in answers] == [str(n) for n in range(24)]
+    assert len({replace(one, id=None, took_ms=0.0) for one in answers}) == 1
+    live.ask(QUESTION, [{"role": "user", "content": "And?"}])
+    live.ask(QUESTION, where="path=leave*")
+    assert len(asked) == 3
+
+
+@pytest.mark.usefixtures("eyes_open")
+def test_a_new_generation_remembers_no_answer_of_the_old(made: Workshop, live: LiveIndex) -> None:
+    first = live.ask(QUESTION)
+    made.write("leave.md", leave(14))
+    made.build()
+    second = live.ask(QUESTION)
+    assert "14 days" in second.text + second.nearest[0].text
+    assert second.generation != first.generation
+
+
+def test_only_as_many_are_answered_at_once_as_there_are_threads(
+    live: LiveIndex, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert live._models.threads == 1
+    inside, most, lock = [0], [0], threading.Lock()
+    find = live_module.Index._hits
+
+    def counted(index: Index, *more: object) -> object:
+        with lock:
+            inside[0] += 1
+            most[0] = max(most[0], inside[0])
+        time.sleep(0.002)
+        try:
+            return find(index, *more)  # type: ignore[arg-type]
+        finally:
+            with lock:
+                inside[0] -= 1
+
+    monkeypatch.setattr(live_module.Index, "_hits", counted)
+    with ThreadPoolExecutor(8) as pool:
+        found = list(pool.map(lambda n: live.retrieve(f"leave in year {n}", 1), range(16)))
+    assert len(found) == 16
+    assert most == [1]

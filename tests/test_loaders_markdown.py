@@ -150,7 +150,7 @@ def test_front_matter() -> None:
 def test_broken_front_matter_is_left_out(front: str) -> None:
     document = read(f"---\n{front}\n---\n\nText.\n")
     assert shown(document) == [("paragraph", "Text.")]
-    assert set(document.metadata) == {"title", "metadata_problem"}
+    assert set(document.metadata) == {"title", "title_from", "metadata_problem"}
 
 
 def test_titles() -> None:

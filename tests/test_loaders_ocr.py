@@ -132,3 +132,40 @@ def test_a_build_reads_scanned_pages_unless_that_is_off(
         answer = index.ask("How many days of annual leave do staff get?")
         assert answer.citations[0].page == 2
         assert "thirteen days" in answer.citations[0].quote
+
+
+@needs_tesseract
+def test_pages_that_could_not_be_read_are_read_once_tesseract_is_there(
+    workshop: Callable[..., Workshop], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    work = workshop({"a.md": "# Travel\n\nText.\n"})
+    work.write_bytes("scan.pdf", partly_scanned())
+    with monkeypatch.context() as patch:
+        patch.setattr("rag.isolation.installed", lambda: False)
+        first = work.build()
+        assert "install tesseract" in first.warnings[0].reason
+        assert work.build().generation == first.generation
+    report = work.build()
+    assert (report.changed, report.unchanged, report.warnings) == ([], 2, [])
+    assert [(d.document, d.what, d.why) for d in report.details] == [
+        ("scan.pdf", "read again", "its pages without text can be read now")
+    ]
+    with work.open() as index:
+        assert SENTENCE in index.text("scan.pdf")
+    assert work.build().generation == report.generation
+
+
+@needs_tesseract
+def test_pages_that_tesseract_cannot_read_are_not_tried_again_and_again(
+    workshop: Callable[..., Workshop],
+) -> None:
+    def blank_picture(canvas: Canvas) -> None:
+        picture_page(canvas, [])
+
+    work = workshop({"a.md": "# Travel\n\nText.\n"})
+    work.write_bytes("scan.pdf", canvas_pdf(text_page, blank_picture))
+    assert work.build(ocr="off").warnings[0].reason.endswith("or run OCR on the file")
+    tried = work.build()
+    reason = "no text could be read on page 2, by tesseract neither: scan the file again"
+    assert [(p.document, p.reason) for p in tried.warnings] == [("scan.pdf", reason)]
+    assert work.build().generation == tried.generation

@@ -4,45 +4,27 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Callable, Sequence
+import shutil
+from collections.abc import Callable
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import faiss
 import numpy as np
 import pytest
+from builds import CountingEncoder, assert_same, content
 
 from rag import changes
-from rag.embedding import Run
+from rag.store.lexical import terms
 from rag.store.vectors import VectorWriter
 from rag.types import Renamed
 
 if TYPE_CHECKING:
-    from conftest import Workshop
-
-    from rag.encoders import Encoder, Vectors
+    from workshop import Workshop
 
     Make = Callable[..., Workshop]
 
 TEXTS = {f"{letter}.md": f"# Rule {letter}\n\nRule {letter} holds.\n" for letter in "bdfhj"}
-
-
-class Counting:
-    """The real encoder, which notes every text that it was given."""
-
-    def __init__(self, encoder: Encoder) -> None:
-        self._encoder = encoder
-        self.name, self.digest = encoder.name, encoder.digest
-        self.dimension, self.window = encoder.dimension, encoder.window
-        self.texts: list[str] = []
-
-    def encode(self, texts: Sequence[str]) -> Vectors:
-        self.texts += texts
-        return self._encoder.encode(texts)
-
-    def count_tokens(self, texts: Sequence[str]) -> list[int]:
-        return self._encoder.count_tokens(texts)
 
 
 @pytest.fixture
@@ -80,7 +62,7 @@ def state(made: Workshop) -> dict[str, bytes]:
 
 def test_nothing_to_do_reads_and_writes_nothing(made: Workshop, hashed: list[str]) -> None:
     before = state(made)
-    counting = Counting(made.encoder)
+    counting = CountingEncoder(made.encoder)
     report = made.build(counting)
     assert (report.unchanged, report.details) == (5, [])
     assert (hashed, counting.texts) == ([], [])
@@ -151,7 +133,7 @@ def test_one_change_embeds_one_document(made: Workshop) -> None:
     made.write("d.md", "# Rule d\n\nRule d bends.\n")
     made.write("e.md", "# Rule e\n\nRule e is new.\n")
     (made.corpus / "h.md").unlink()
-    counting = Counting(made.encoder)
+    counting = CountingEncoder(made.encoder)
     report = made.build(counting)
     assert (report.embedded, report.reused) == (2, 3)
     assert set(counting.texts) == {
@@ -162,7 +144,7 @@ def test_one_change_embeds_one_document(made: Workshop) -> None:
 
 def test_a_renamed_file_embeds_nothing(made: Workshop) -> None:
     (made.corpus / "b.md").rename(made.corpus / "z.md")
-    counting = Counting(made.encoder)
+    counting = CountingEncoder(made.encoder)
     report = made.build(counting)
     assert (report.added, report.removed, counting.texts) == (["z.md"], ["b.md"], [])
     assert report.renamed == [Renamed(was="b.md", document="z.md")]
@@ -172,9 +154,36 @@ def test_a_renamed_file_embeds_nothing(made: Workshop) -> None:
     ]
 
 
+@pytest.mark.parametrize(
+    ("suffix", "text"),
+    [("txt", "Staff may take the train."), ("md", "Staff may *take* it.\n\n## When\n\nDaily."),
+     ("csv", "Grade,Days\nG5,13\nG6,14\n"), ("html", "<p>Staff may take the train to work.</p>")],
+)  # fmt: skip
+def test_a_renamed_file_whose_title_is_its_name_embeds_nothing(
+    workshop: Make, suffix: str, text: str
+) -> None:
+    """It is found by its new name all the same, as it would be after a full build."""
+    made = workshop({f"commuting.{suffix}": text, "other.md": "# Other\n\nOther rules.\n"})
+    made.build()
+    (made.corpus / f"commuting.{suffix}").rename(made.corpus / f"railways.{suffix}")
+    counting = CountingEncoder(made.encoder)
+    report = made.build(counting)
+    assert report.renamed == [Renamed(was=f"commuting.{suffix}", document=f"railways.{suffix}")]
+    assert (report.embedded, counting.texts) == (0, [])
+    full = workshop({}, "full")
+    shutil.copytree(made.corpus, full.corpus, dirs_exist_ok=True)
+    full.build()
+    assert_same(content(made), content(full))
+    with made.open() as index:
+        assert index.document(f"railways.{suffix}").title == "Railways"
+        best = index.retrieve("railways")[0]
+        assert (best.chunk.document, best.scores.lexical > 0) == (f"railways.{suffix}", True)
+        assert index._generation.lexical.frequency(terms("commuting")[0]) == 0
+
+
 def test_the_same_text_twice_is_embedded_once_and_indexed_twice(workshop: Make) -> None:
     made = workshop(dict.fromkeys(("a.md", "b.md", "c.md"), "# Rule\n\nIt holds.\n"))
-    counting = Counting(made.encoder)
+    counting = CountingEncoder(made.encoder)
     report = made.build(counting)
     assert (report.documents, report.chunks, report.embedded) == (3, 3, 1)
     assert counting.texts == ["Rule\nIt holds.", "It holds."]
@@ -208,23 +217,12 @@ def test_the_report_says_of_each_document_what_happened_and_why(made: Workshop) 
 # Writing
 
 
-def test_vectors_are_written_as_faiss_writes_them(tmp_path: Path) -> None:
+def test_vectors_are_written_block_by_block(tmp_path: Path) -> None:
     """They are appended to the file one block after the other: none of them stays in memory."""
     vectors = np.random.default_rng(1).random((70, 384), dtype=np.float32)
-    writer = VectorWriter(tmp_path, 384, 140)
+    writer = VectorWriter(tmp_path, 384)
     for start in (0, 30, 60):
         block = vectors[start : start + 30]
         writer.add_block(block, np.zeros((2 * len(block), 384), np.float16), [2] * len(block))
     writer.close()
-    expected = faiss.IndexFlatIP(384)
-    expected.add(vectors)
-    written = (tmp_path / "chunks.faiss").read_bytes()
-    assert written == faiss.serialize_index(expected).tobytes()
-
-
-def test_runs_are_cut_into_windows() -> None:
-    assert list(Run(5, 12, old=105).windows(3)) == [
-        Run(5, 8, 105), Run(8, 11, 108), Run(11, 12, 111),
-    ]  # fmt: skip
-    assert list(Run(0, 2, old=None).windows(3)) == [Run(0, 2, None)]
-    assert list(Run(4, 4, old=1).windows(3)) == []
+    np.testing.assert_array_equal(np.load(tmp_path / "chunks.npy", allow_pickle=False), vectors)

@@ -6,11 +6,13 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from rag.conversation import understand
 from rag.errors import IndexIncompatible, UsageError
 from rag.index import Index, open_index
-from rag.retrieval import _LEAST_SPREAD, _SENTENCE_SHARE, _best, query_vectors, search
+from rag.retrieval import _LEAST_SPREAD, SENTENCE_SHARE, _best, query_vectors, search
 from rag.settings import Settings
 from rag.store.lexical import terms
 
@@ -113,7 +115,7 @@ def test_the_fused_score_is_a_weighted_sum_of_standard_scores(
     lexical = generation.lexical.scores(terms(question.question))
     for weight in (0.0, 0.3, 1.0):
         for hit in search(generation, vector, question, 5, weight).hits:
-            share = _SENTENCE_SHARE
+            share = SENTENCE_SHARE
             mixed = (1 - share) * hit.scores.dense + share * hit.scores.sentence
             dense = (mixed - cosines.mean()) / max(cosines.std(), _LEAST_SPREAD)
             words = (lexical[hit.row] - lexical.mean()) / lexical.std()
@@ -148,6 +150,26 @@ def test_among_equal_words_the_first_rows_win() -> None:
     assert sorted(_best(scores, 3).tolist()) == [1, 3, 4]
     assert sorted(_best(scores, 100).tolist()) == [0, 1, 3, 4, 5]
     assert _best(np.zeros(3, dtype=np.float32), 2).tolist() == []
+
+
+@settings(max_examples=60)
+@given(
+    seed=st.integers(0, 99),
+    size=st.integers(1, 3_000),
+    k=st.integers(1, 30),
+    levels=st.sampled_from([2, 20, 10**6]),
+    filtered=st.booleans(),
+)
+def test_the_best_are_those_of_a_full_sort(
+    seed: int, size: int, k: int, levels: int, filtered: bool
+) -> None:
+    chance = np.random.default_rng(seed)
+    scores = (chance.integers(0, levels, size) / levels).astype(np.float32)
+    allowed = np.flatnonzero(chance.random(size) < 0.5) if filtered else None
+    rows = np.arange(size) if allowed is None else allowed
+    order = rows[np.lexsort((rows, -scores[rows]))]
+    expected = [row for row in order.tolist() if scores[row] > 0][:k]
+    assert sorted(_best(scores, k, allowed).tolist()) == sorted(expected)
 
 
 def test_an_empty_index_has_no_hits(workshop: Make) -> None:

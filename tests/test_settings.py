@@ -64,6 +64,15 @@ def test_every_setting_says_what_it_is() -> None:
         assert spec.metadata["help"].strip()
 
 
+def test_an_empty_variable_is_none(tmp_path: Path) -> None:
+    """`RAG_INDEX=` clears a variable; it does not name the current folder."""
+    (tmp_path / "rag.toml").write_text('corpus = "from-file"\n')
+    cleared = load_settings({}, {"RAG_INDEX": "", "RAG_CORPUS": "", "RAG_THREADS": ""}, tmp_path)
+    assert cleared.settings.index == Path("index")
+    assert cleared.settings.corpus == Path("from-file")
+    assert cleared.sources["index"] == "default"
+
+
 def test_the_environment_is_read_by_default(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("RAG_INDEX", "elsewhere")
     monkeypatch.setenv("RAG_SHARED", "not a setting")
@@ -88,7 +97,7 @@ def test_yes_and_no_have_several_names(text: str, value: bool) -> None:
     ("name", "value", "expected"),
     [
         ("chunk_tokens", "many", "expected int, got 'many'"),
-        ("chunk_tokens", "", "expected int, got ''"),
+        ("chunk_tokens", " ", "expected int, got ' '"),
         ("chunk_tokens", "12.5", "expected int, got '12.5'"),
         ("chunk_tokens", "31", "must be at least 32, got 31"),
         ("keep_generations", "0", "must be at least 1, got 0"),

@@ -5,11 +5,16 @@ from __future__ import annotations
 import math
 from pathlib import Path
 
+import bm25s
+import numpy as np
+import numpy.typing as npt
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from rag.store.lexical import STOPWORDS, Lexical, terms, write_lexical
+from rag.store import postings
+from rag.store.lexical import STOPWORDS, Lexical, terms
+from rag.store.postings import LexicalWriter
 
 TEXTS = [
     "Annual leave is thirteen days.",
@@ -39,7 +44,9 @@ def bm25(texts: list[str], query: list[str]) -> list[float]:
 
 
 def written(folder: Path, texts: list[str]) -> Lexical:
-    write_lexical(folder / "lexical", texts)
+    writer = LexicalWriter(folder / "lexical")
+    writer.add(texts)
+    writer.close()
     return Lexical(folder / "lexical")
 
 
@@ -66,6 +73,91 @@ def test_scores_are_those_of_the_formula_on_any_texts(
     lexical = written(tmp_path_factory.mktemp("bm25"), texts)
     expected = bm25(texts, terms(question)) if any(map(terms, texts)) else [0.0] * len(texts)
     assert lexical.scores(terms(question)).tolist() == pytest.approx(expected, abs=1e-5)
+
+
+def by_bm25s(texts: list[str], query: list[str]) -> npt.NDArray[np.float32]:
+    """The same by the library."""
+    vocabulary: dict[str, int] = {}
+    corpus = [[vocabulary.setdefault(t, len(vocabulary)) for t in terms(text)] for text in texts]
+    index = bm25s.BM25(method="lucene")
+    index.index((corpus, vocabulary), create_empty_token=False, show_progress=False)
+    known = [vocabulary[term] for term in query if term in vocabulary]
+    return index.get_scores_from_ids(known) if known else np.zeros(len(texts), dtype=np.float32)
+
+
+def some_texts(count: int, seed: int = 1) -> list[str]:
+    """Made of few common and many rare words, of all lengths."""
+    chance = np.random.default_rng(seed)
+    return [
+        " ".join(f"word{number}" for number in chance.zipf(1.3, chance.integers(0, 60)) % 5000)
+        for _ in range(count)
+    ]
+
+
+def test_scores_are_those_of_bm25s(tmp_path: Path) -> None:
+    texts = some_texts(500)
+    lexical = written(tmp_path, texts)
+    for query in (["word1"], ["word2", "word7", "word2"], ["word4999", "unknown"], []):
+        np.testing.assert_array_equal(lexical.scores(query), by_bm25s(texts, query))
+
+
+def files_of(folder: Path) -> dict[str, bytes]:
+    return {path.name: path.read_bytes() for path in folder.iterdir()}
+
+
+@pytest.mark.parametrize("run", [1, 7, 1000])
+def test_sorting_on_disk_leaves_no_trace(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, run: int
+) -> None:
+    texts = some_texts(60)
+    (tmp_path / "whole").mkdir()
+    written(tmp_path / "whole", texts)
+    monkeypatch.setattr(postings, "_RUN", run)
+    writer = LexicalWriter(tmp_path / "lexical")
+    for start in range(0, len(texts), 3):
+        writer.add(texts[start : start + 3])
+    writer.close()
+    assert files_of(tmp_path / "lexical") == files_of(tmp_path / "whole" / "lexical")
+
+
+TEXT = st.lists(WORDS, max_size=6).map(" ".join)
+
+
+@settings(max_examples=60)
+@given(
+    before=st.lists(st.tuples(TEXT, st.booleans(), st.lists(TEXT, max_size=2)), max_size=8),
+    run=st.sampled_from([1, 4, 1000]),
+)
+def test_taking_texts_over_is_the_same_as_writing_them_anew(
+    tmp_path_factory: pytest.TempPathFactory,
+    before: list[tuple[str, bool, list[str]]],
+    run: int,
+) -> None:
+    """For each old text: whether it stays, and which new ones come after it."""
+    folder = tmp_path_factory.mktemp("bm25")
+    previous = written(folder, [text for text, _, _ in before])
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(postings, "_RUN", run)
+        writer = LexicalWriter(folder / "next", previous)
+        now = []
+        for row, (text, stays, new) in enumerate(before):
+            if stays:
+                writer.copy(row, row + 1)
+                now.append(text)
+            writer.add(new)
+            now += new
+        writer.close()
+    (folder / "anew").mkdir()
+    written(folder / "anew", now)
+    assert files_of(folder / "next") == files_of(folder / "anew" / "lexical")
+
+
+def test_more_texts_than_can_be_numbered_are_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(postings, "MOST_TEXTS", 2)
+    with pytest.raises(OverflowError, match="at most 2 passages"):
+        written(tmp_path, TEXTS)
 
 
 def test_frequency_is_the_number_of_texts_with_a_term(tmp_path: Path) -> None:

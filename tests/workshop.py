@@ -127,9 +127,14 @@ class Workshop:
 
     def write(self, name: str, text: str) -> Path:
         """Write one document; its time of change is new even within a tick of the clock."""
+        return self.write_bytes(name, text.encode())
+
+    def write_bytes(self, name: str, data: bytes) -> Path:
+        """Like `write`, for a document of any format."""
         path = self.corpus / name
         before = path.stat().st_mtime_ns if path.exists() else 0
-        write_corpus(self.corpus, {name: text})
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(data)
         now = max(path.stat().st_mtime_ns, before + 1_000_000)
         os.utime(path, ns=(now, now))
         return path

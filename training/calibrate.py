@@ -4,8 +4,7 @@ A logistic regression over the documented features of `rag.answering.confidence`
 development sets: the questions of the handbook and the news article as they are, and XQuAD once
 with and once without the passage that answers (a near miss: the topic is there, the detail is
 not). Each set has the same total weight, answerable and unanswerable questions the same weight
-within a set. Predictions for thresholds and error rates come from ten-fold cross-validation over
-questions, so that no question judges the model it was fitted on.
+within a set. The statistics are in `training.confidence`.
 """
 
 from __future__ import annotations
@@ -20,37 +19,27 @@ from dataclasses import astuple, dataclass, fields, replace
 from pathlib import Path
 
 import numpy as np
-import numpy.typing as npt
-from sklearn.linear_model import LogisticRegression
-from sklearn.metrics import roc_auc_score
-from sklearn.model_selection import StratifiedGroupKFold
-from sklearn.preprocessing import StandardScaler
 
 from rag.answering.confidence import CALIBRATION, Features, features
-from rag.answering.evidence import PASSAGES_READ, Weights, gather
+from rag.answering.evidence import MOST_PASSAGES_READ, Weights, gather
 from rag.conversation import understand
 from rag.evaluation.datasets import read_beir, read_questions, write_corpus
-from rag.index import Models
 from rag.indexing import build_index
+from rag.pipeline import Models
 from rag.retrieval import Found, query_vectors, search
 from rag.settings import Settings
 from rag.store.generation import Generation, open_current
 from rag.types import Turn
+from training.confidence import Measured, describe
 
 log = logging.getLogger(__name__)
 
 _XQUAD_QUESTIONS = 150
-_FOLDS = 10
-# Of the answerable questions, how many may go unanswered at the balanced and the eager setting.
-_BALANCED_FALSE_ABSTENTIONS = 0.2
-_EAGER_FALSE_ABSTENTIONS = 0.05
-
-Array = npt.NDArray[np.float64]
 
 
 @dataclass(frozen=True)
 class Example:
-    """One question over one corpus. `group` keeps its variants in one fold."""
+    """One question over one corpus. `group` keeps those on one passage in one fold."""
 
     source: str
     group: str
@@ -80,7 +69,7 @@ def examples(shared: Path, work: Path) -> Iterator[tuple[Path, list[Example]]]:
     made = []
     for query in beir.queries[::step]:
         gold = next(iter(beir.qrels[query.id]))
-        made.append(Example("xquad", query.id, query.text, (), answerable=True))
+        made.append(Example("xquad", f"xquad-{gold}", query.text, (), answerable=True))
         made.append(replace(made[-1], answerable=False, without=documents[gold]))
     yield corpus, made
 
@@ -91,7 +80,7 @@ def measure(generation: Generation, models: Models, example: Example) -> Feature
     (query,) = query_vectors(models.encoder, [understood])
     found = search(generation, query, understood, 30, models.settings.dense_weight)
     kept = [i for i, hit in enumerate(found.hits) if hit.chunk.document != example.without]
-    kept = kept[:PASSAGES_READ]
+    kept = kept[:MOST_PASSAGES_READ]
     found = Found(
         tuple(replace(found.hits[i], rank=rank) for rank, i in enumerate(kept, start=1)),
         query,
@@ -101,71 +90,9 @@ def measure(generation: Generation, models: Models, example: Example) -> Feature
     return features(evidence) if evidence.candidates else None
 
 
-def fit(rows: Array, labels: Array, weights: Array) -> tuple[float, Array]:
-    """Intercept and weights of a logistic regression on the raw features."""
-    scaler = StandardScaler().fit(rows)
-    model = LogisticRegression(C=0.3, max_iter=1000)
-    model.fit(scaler.transform(rows), labels, sample_weight=weights)
-    raw = model.coef_[0] / scaler.scale_
-    return float(model.intercept_[0] - raw @ scaler.mean_), raw
-
-
-def cross_validated(rows: Array, labels: Array, weights: Array, groups: Sequence[str]) -> Array:
-    """For each question, the probability from models that have not seen it."""
-    predictions = np.zeros(len(labels))
-    folds = StratifiedGroupKFold(_FOLDS, shuffle=True, random_state=0)
-    for train, test in folds.split(rows, labels, groups):
-        intercept, coefficients = fit(rows[train], labels[train], weights[train])
-        predictions[test] = 1 / (1 + np.exp(-(intercept + rows[test] @ coefficients)))
-    return predictions
-
-
-def balance(sources: Sequence[str], labels: Array) -> Array:
-    """Equal total weight for each source, and for both labels within it."""
-    weights = np.zeros(len(labels))
-    for source in set(sources):
-        for label in (0, 1):
-            chosen = (np.array(sources) == source) & (labels == label)
-            weights[chosen] = 1 / max(chosen.sum(), 1)
-    total: Array = weights * len(labels) / weights.sum()
-    return total
-
-
-def rates(predictions: Array, labels: Array, threshold: float) -> tuple[float, float]:
-    """False answers among the unanswerable, false abstentions among the answerable."""
-    answered = predictions >= threshold
-    return float(answered[labels == 0].mean()), float(1 - answered[labels == 1].mean())
-
-
-def choose_thresholds(
-    predictions: Array, labels: Array, sources: Sequence[str]
-) -> dict[str, float]:
-    """Cautious: both errors count the same. Balanced and eager: false abstentions are bounded.
-
-    The errors of a threshold are those on its worst set of at least 100 questions.
-    """
-    sets = [np.array(sources) == s for s in sorted(set(sources)) if sources.count(s) >= 100]
-    table = []
-    for threshold in np.linspace(0.01, 0.99, 99):
-        each = [rates(predictions[own], labels[own], threshold) for own in sets]
-        answers, abstains = (max(column) for column in zip(*each, strict=True))
-        table.append((float(threshold), answers, abstains))
-    cautious = min(table, key=lambda row: (row[1] + row[2], row[0]))[0]
-    balanced = max(t for t, _, abstains in table if abstains <= _BALANCED_FALSE_ABSTENTIONS)
-    eager = max(t for t, _, abstains in table if abstains <= _EAGER_FALSE_ABSTENTIONS)
-    return {
-        "cautious": round(max(cautious, balanced), 2),
-        "balanced": round(balanced, 2),
-        "eager": round(eager, 2),
-    }
-
-
 def calibrate(shared: Path, work: Path, *, reader: bool) -> dict[str, object]:
     """Fit one model, with or without the reader's features."""
-    sources: list[str] = []
-    groups: list[str] = []
-    labels_list: list[float] = []
-    rows_list: list[tuple[float, ...]] = []
+    kept: list[tuple[Example, Features]] = []
     for corpus, asked in examples(shared, work):
         settings = Settings(corpus=corpus, index=work / asked[0].source, reader=reader)
         models = Models(settings)
@@ -174,35 +101,20 @@ def calibrate(shared: Path, work: Path, *, reader: bool) -> dict[str, object]:
         for example in asked:
             measured = measure(generation, models, example)
             if measured is not None:
-                rows_list.append(astuple(measured))
-                labels_list.append(float(example.answerable))
-                sources.append(example.source)
-                groups.append(example.group)
+                kept.append((example, measured))
         generation.close()
         log.info("%s: %d questions", asked[0].source, len(asked))
-    rows, labels = np.array(rows_list), np.array(labels_list)
-    weights = balance(sources, labels)
-    predictions = cross_validated(rows, labels, weights, groups)
-    thresholds = choose_thresholds(predictions, labels, sources)
-    intercept, coefficients = fit(rows, labels, weights)
-    names = [spec.name for spec in fields(Features)]
-    figures = {}
-    for source in sorted(set(sources)):
-        own = np.array(sources) == source
-        answers, abstains = rates(predictions[own], labels[own], thresholds["balanced"])
-        figures[source] = {
-            "questions": int(own.sum()),
-            "auroc": round(float(roc_auc_score(labels[own], predictions[own])), 3),
-            "false_answers": round(answers, 3),
-            "false_abstentions": round(abstains, 3),
-        }
-    log.info("%s: %s %s", "reader" if reader else "quick", thresholds, figures)
-    return {
-        "intercept": round(intercept, 6),
-        "weights": {n: round(float(w), 6) for n, w in zip(names, coefficients, strict=True)},
-        "thresholds": thresholds,
-        "cross_validated": figures,
-    }
+    found = describe(
+        Measured(
+            rows=np.array([astuple(own) for _, own in kept]),
+            labels=np.array([float(example.answerable) for example, _ in kept]),
+            sources=np.array([example.source for example, _ in kept]),
+            groups=np.array([example.group for example, _ in kept]),
+        ),
+        [spec.name for spec in fields(Features)],
+    )
+    log.info("%s: %s", "reader" if reader else "quick", found)
+    return found
 
 
 def main() -> None:

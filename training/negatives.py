@@ -17,6 +17,8 @@ log = logging.getLogger(__name__)
 
 MINED = ("squad1_train", "qed", "h2oevals", "doc2dial", "selqa")
 SWAPPED = ("squad1_train", "selqa", "h2oevals")
+MINED_QUESTIONS = 8000
+"""For how many questions of a source negatives are looked for, of either kind."""
 
 # A year, an amount, or a name inside the question (not its first word).
 _DETAIL = re.compile(r"(?<=\s)(?:\d[\d,.]*\d|\d+|[A-Z][\w'-]+(?:\s[A-Z][\w'-]+)*)")
@@ -100,8 +102,15 @@ def swap_details(rows: Sequence[Row], count: int, rng: random.Random) -> list[Ro
     return swapped
 
 
-def hard_negatives(rows: Mapping[str, Sequence[Row]], seed: int) -> dict[str, list[Row]]:
+def hard_negatives(
+    rows: Mapping[str, Sequence[Row]], seed: int, questions: int = MINED_QUESTIONS
+) -> dict[str, list[Row]]:
     """Mine and make negatives for those sources whose other titles cannot answer the same question.
+
+    Args:
+        rows: training rows by source.
+        seed: decides which questions are taken.
+        questions: for how many of each source.
 
     Returns:
         Rows under the names ``<source>:mined`` and ``<source>:swapped``.
@@ -110,11 +119,11 @@ def hard_negatives(rows: Mapping[str, Sequence[Row]], seed: int) -> dict[str, li
     for source in MINED:
         if source in rows:
             made[f"{source}:mined"] = mine(
-                rows[source], 8000, 8, random.Random(f"{seed} mine {source}")
+                rows[source], questions, 8, random.Random(f"{seed} mine {source}")
             )
     for source in SWAPPED:
         if source in rows:
             made[f"{source}:swapped"] = swap_details(
-                rows[source], 8000, random.Random(f"{seed} swap {source}")
+                rows[source], questions, random.Random(f"{seed} swap {source}")
             )
     return made

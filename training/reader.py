@@ -7,6 +7,7 @@ import logging
 import random
 from collections import Counter
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -28,18 +29,20 @@ from training.export import export_float, export_int8, sha256
 from training.judge import (
     CorpusFigures,
     PairFigures,
+    Scorer,
     judge_corpus,
     judge_pairs,
     onnx_scorer,
     read_retrieved,
 )
 from training.model import Reader, encoder_folder
-from training.negatives import hard_negatives
+from training.negatives import MINED_QUESTIONS, hard_negatives
 from training.retrieved import retrieve, write_retrieved
 from training.train import Stage, stage_plan, train_stage
 
 log = logging.getLogger(__name__)
 
+WORK, OUTPUT = Path(".checkpoints/reader"), Path("rag/models")
 SEED = 20260101
 HELD_OUT = 300
 JUDGED = 200
@@ -86,6 +89,23 @@ STAGES = (
 )
 
 
+def shortened(stages: Sequence[Stage], pairs: int) -> tuple[Stage, ...]:
+    """The same stages with ``pairs`` pairs in all, at least one each, in the same proportion."""
+    total = sum(stage.pairs for stage in stages)
+    return tuple(
+        replace(stage, pairs=max(1, round(pairs * stage.pairs / total))) for stage in stages
+    )
+
+
+def read_rows(leave_out: Sequence[str] = ()) -> tuple[dict[str, list[Row]], dict[str, list[Row]]]:
+    """Rows to train on, and rows to judge by: those held out, and sources never trained on."""
+    sources = [source for source in SHARES if ":" not in source and source not in leave_out]
+    rows, held = read_all(sources, train_folder(), HELD_OUT)
+    for source in JUDGING_ONLY:
+        held[source] = read_source(source, train_folder())
+    return rows, held
+
+
 def drawn_counts(stages: Sequence[Stage], rows: Mapping[str, Sequence[Row]]) -> dict[str, int]:
     """How many pairs of each source the stages draw."""
     counts: Counter[str] = Counter()
@@ -96,13 +116,16 @@ def drawn_counts(stages: Sequence[Stage], rows: Mapping[str, Sequence[Row]]) -> 
     return dict(counts)
 
 
-def judge_file(
-    path: Path, held: Mapping[str, Sequence[Row]], tokenizer: Tokenizer, work: Path
+def judge_reader(
+    score: Scorer,
+    held: Mapping[str, Sequence[Row]],
+    tokenizer: Tokenizer,
+    work: Path,
+    judged: int = JUDGED,
 ) -> tuple[dict[str, PairFigures], dict[str, CorpusFigures]]:
-    """Judge the shipped file on held-out pairs and, if it is there, the development handbook."""
-    score = onnx_scorer(path)
+    """Judge on ``judged`` held-out pairs of each source and, if it is there, the handbook."""
     sample = {
-        name: random.Random(SEED).sample(rows, min(JUDGED, len(rows)))
+        name: random.Random(SEED).sample(rows, min(judged, len(rows)))
         for name, rows in held.items()
     }
     corpora = {}
@@ -115,20 +138,35 @@ def judge_file(
     return judge_pairs(sample, score, tokenizer), corpora
 
 
+def judge_file(
+    path: Path,
+    held: Mapping[str, Sequence[Row]],
+    tokenizer: Tokenizer,
+    work: Path,
+    judged: int = JUDGED,
+) -> tuple[dict[str, PairFigures], dict[str, CorpusFigures]]:
+    """The same for an exported file."""
+    return judge_reader(onnx_scorer(path), held, tokenizer, work, judged)
+
+
 def main() -> None:
     """Train all stages, export, judge the exported file, describe it."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument(
-        "--work", type=Path, default=Path(".checkpoints/reader"), help="folder for checkpoints"
-    )
-    parser.add_argument(
-        "--output", type=Path, default=Path("rag/models"), help="folder for the shipped files"
-    )
+    parser.add_argument("--work", type=Path, default=WORK, help="folder for checkpoints")
+    parser.add_argument("--output", type=Path, default=OUTPUT, help="folder for the shipped files")
     parser.add_argument(
         "--leave-out", nargs="*", default=[], metavar="SOURCE", help="sources not to train on"
     )
+    parser.add_argument(
+        "--pairs",
+        type=int,
+        metavar="N",
+        help="train on N pairs in all, to try the whole path in minutes; the result is no good",
+    )
     parser.add_argument("--threads", type=int, default=torch.get_num_threads())
     options = parser.parse_args()
+    if options.pairs and (options.work == WORK or options.output == OUTPUT):
+        parser.error("--pairs makes a reader that is no good: give it a --work and --output")
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(message)s")
     logging.getLogger("bm25s").setLevel(logging.WARNING)
     torch.set_num_threads(options.threads)
@@ -136,20 +174,19 @@ def main() -> None:
     for folder in (options.work, options.output):
         folder.mkdir(parents=True, exist_ok=True)
     device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
-    sources = [source for source in SHARES if ":" not in source and source not in options.leave_out]
-    rows, held = read_all(sources, train_folder(), HELD_OUT)
-    rows |= hard_negatives(rows, SEED)
-    for source in JUDGING_ONLY:
-        held[source] = read_source(source, train_folder())
+    stages = shortened(STAGES, options.pairs) if options.pairs else STAGES
+    judged = min(JUDGED, options.pairs or JUDGED)
+    rows, held = read_rows(options.leave_out)
+    rows |= hard_negatives(rows, SEED, min(MINED_QUESTIONS, options.pairs or MINED_QUESTIONS))
     model = Reader(encoder_folder()).to(device)
     tokenizer = load_tokenizer(encoder_folder())
-    for stage in STAGES:
+    for stage in stages:
         train_stage(model, stage, rows, tokenizer, options.work, SEED, device)
 
     whole, shipped = options.work / "float32.onnx", options.output / "reader.onnx"
     export_float(model.cpu(), whole)
     export_int8(whole, shipped)
-    pairs, corpora = judge_file(shipped, held, tokenizer, options.work)
+    pairs, corpora = judge_file(shipped, held, tokenizer, options.work, judged)
     facts = {
         "sha256": sha256(shipped),
         "megabytes": shipped.stat().st_size / 1e6,
@@ -158,7 +195,7 @@ def main() -> None:
         "trained": datetime.now(UTC).date().isoformat(),
         "seed": SEED,
         "encoder_sha256": sha256(encoder_folder() / "model.safetensors"),
-        "data": drawn_counts(STAGES, rows),
+        "data": drawn_counts(stages, rows),
     }
     write_description(options.output / "reader.json", facts, pairs, corpora)
     write_card(options.output / "MODEL_CARD.md", facts, pairs, corpora, JUDGING_ONLY)

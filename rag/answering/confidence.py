@@ -12,7 +12,7 @@ from dataclasses import astuple, dataclass
 from functools import cache
 from pathlib import Path
 
-from rag.answering.evidence import Evidence
+from rag.answering.evidence import Evidence, passage_log_odds
 from rag.answering.questions import looks_like_answer
 from rag.settings import Caution
 
@@ -59,13 +59,11 @@ def features(evidence: Evidence) -> Features:
 
 
 def _answered(evidence: Evidence) -> float:
-    """The softmax that the reader was trained with, summed over the sentences of a passage."""
-    passages: dict[int, float] = {}
+    """The highest log-odds of an answer among the passages."""
+    passages: dict[int, list[float]] = {}
     for candidate in evidence.candidates:
-        passages[candidate.hit.row] = passages.get(candidate.hit.row, 0.0) + math.exp(
-            min(candidate.reader, 50.0)
-        )
-    return math.log(max(passages.values()))
+        passages.setdefault(candidate.hit.row, []).append(candidate.reader)
+    return max(map(passage_log_odds, passages.values()))
 
 
 def confidence(evidence: Evidence, *, with_reader: bool) -> float:

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+
+import numpy as np
+import numpy.typing as npt
 
 from rag.answering.questions import Kind, looks_like_answer, question_kind
 from rag.conversation import Understood
@@ -15,8 +18,10 @@ from rag.store.generation import Generation
 from rag.store.lexical import terms
 from rag.types import Chunk, Hit, Sentence
 
-PASSAGES_READ = 7
-"""How many of the best hits are read sentence by sentence."""
+PASSAGES_READ = 5
+"""How many of the best hits are read sentence by sentence at first."""
+MOST_PASSAGES_READ = 12
+"""How many are read where the reader finds an answer in none of the first."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,38 +112,25 @@ def gather(
     reader: Reader | None,
     weights: Weights,
 ) -> Evidence:
-    """Score every sentence of the best hits."""
+    """Score every sentence of the best hits.
+
+    The first hits are read; only if the reader rather believes that none of them answers (all
+    log-odds below 0) it reads on, so that most questions cost little and none is given up early.
+    """
     kind = question_kind(understood.question)
     idf = rarity(generation, terms(understood.standalone))
     hits = found.hits[:PASSAGES_READ]
-    shown = [plain_sentences(hit.chunk) for hit in hits]
-    texts = [sentence_texts(hit.chunk) for hit in hits]
-    read = (
-        reader.read(understood.for_reader, [(h.chunk, t) for h, t in zip(hits, texts, strict=True)])
-        if reader is not None
-        else [[0.0] * len(own) for own in texts]
-    )
-    candidates = []
-    for hit, plains, own, similarities, logits in zip(
-        hits, shown, texts, found.similarities, read, strict=False
-    ):
-        above = set(terms(" ".join([hit.chunk.title, *hit.chunk.headings])))
-        for position, (plain, text, similarity, logit) in enumerate(
-            zip(plains, own, similarities.tolist(), logits, strict=True)
-        ):
-            covered = _coverage(idf, set(terms(text)), above)
-            score = (
-                similarity
-                + weights.coverage * covered
-                + weights.passage * hit.scores.fused
-                + weights.kind * looks_like_answer(kind, plain)
-                + weights.reader * logit
-                - weights.rank * hit.rank
-                - _form_penalty(hit.chunk, position, plain)
-            )
-            candidates.append(Candidate(hit, position, plain, similarity, covered, logit, score))
+    logits = _read(reader, understood, hits)
+    if reader is not None and all(passage_log_odds(own) < 0 for own in logits):
+        further = found.hits[PASSAGES_READ:MOST_PASSAGES_READ]
+        hits, logits = hits + further, logits + _read(reader, understood, further)
+    candidates = [
+        candidate
+        for hit, similarities, own in zip(hits, found.similarities, logits, strict=False)
+        for candidate in _candidates(hit, similarities, own, kind, idf, weights)
+    ]
     candidates.sort(key=lambda c: (-c.score, c.hit.rank, c.position))
-    words = [set(terms(hit.chunk.enriched)) for hit in hits]
+    words = [set(terms(hit.chunk.searched)) for hit in hits]
     everywhere = set().union(*words)
     total = sum(idf.values()) or 1.0
     absent = [weight for term, weight in idf.items() if term not in everywhere]
@@ -151,6 +143,52 @@ def gather(
         },
         missing=max(absent, default=0.0) / total,
     )
+
+
+def passage_log_odds(logits: Sequence[float]) -> float:
+    """Log-odds of the reader that a passage answers at all, from those of its sentences.
+
+    It was trained with a softmax over the sentences and "not answered here", so the odds add up.
+    """
+    odds = sum(math.exp(min(logit, 50.0)) for logit in logits)
+    return math.log(odds) if odds > 0 else -math.inf
+
+
+def _read(reader: Reader | None, understood: Understood, hits: Sequence[Hit]) -> list[list[float]]:
+    """For each hit the log-odds of its sentences; zeros without a reader."""
+    if reader is None:
+        return [[0.0] * len(hit.chunk.sentences) for hit in hits]
+    return reader.read(
+        understood.for_reader, [(hit.chunk, sentence_texts(hit.chunk)) for hit in hits]
+    )
+
+
+def _candidates(
+    hit: Hit,
+    similarities: npt.NDArray[np.float32],
+    logits: Sequence[float],
+    kind: Kind,
+    idf: dict[str, float],
+    weights: Weights,
+) -> Iterator[Candidate]:
+    """The sentences of one hit with their scores."""
+    chunk = hit.chunk
+    above = set(terms(" ".join([chunk.title, *chunk.headings])))
+    texts = zip(plain_sentences(chunk), sentence_texts(chunk), strict=True)
+    for position, ((plain, text), similarity, logit) in enumerate(
+        zip(texts, similarities.tolist(), logits, strict=True)
+    ):
+        covered = _coverage(idf, set(terms(text)), above)
+        score = (
+            similarity
+            + weights.coverage * covered
+            + weights.passage * hit.scores.fused
+            + weights.kind * looks_like_answer(kind, plain)
+            + weights.reader * logit
+            - weights.rank * hit.rank
+            - _form_penalty(chunk, position, plain)
+        )
+        yield Candidate(hit, position, plain, similarity, covered, logit, score)
 
 
 def _coverage(idf: dict[str, float], sentence: set[str], above: set[str]) -> float:

@@ -44,11 +44,12 @@ class Quotation:
     end: int
 
 
-def select(parts: Sequence[Evidence]) -> list[Quotation]:
+def select(parts: Sequence[Evidence], *, context: bool = True) -> list[Quotation]:
     """The quotations that make the answer, in reading order; empty if there is no candidate.
 
     Args:
         parts: the evidence for each part of the question; all share the room for words.
+        context: quote what a sentence cannot be understood without; False: it alone.
     """
     most = max(1, _MOST_SENTENCES - len(parts) + 1)
     chosen = [_pick(evidence, most) for evidence in parts]
@@ -61,7 +62,7 @@ def select(parts: Sequence[Evidence]) -> list[Quotation]:
         for evidence, candidates in zip(parts, chosen, strict=True)
         if place < len(candidates)
     ):
-        brought = _with_context(candidate, evidence.kind)
+        brought = _with_context(candidate, evidence.kind) if context else [_alone(candidate)]
         # A lead may stand before the chunk; its words are few.
         size = sum(
             len(q.chunk.text[max(0, q.start - q.chunk.start) : q.end - q.chunk.start].split())
@@ -94,6 +95,11 @@ def _same(one: Candidate, other: Candidate) -> bool:
     """Says the same in nearly the same words."""
     mine, theirs = set(one.plain.lower().split()), set(other.plain.lower().split())
     return len(mine & theirs) > 0.8 * min(len(mine), len(theirs))
+
+
+def _alone(candidate: Candidate) -> Quotation:
+    sentence = candidate.sentence
+    return Quotation(candidate.chunk, candidate.hit.rank, sentence.start, sentence.end)
 
 
 def _with_context(candidate: Candidate, kind: Kind) -> list[Quotation]:

@@ -6,6 +6,13 @@
     pages (pictures of PDF pages) ───┤
     render ──────────────────────────┘
 
+The library, the other view of the page, stands beside it and goes its own way there:
+
+    library_names ─→ library_files ──→ library_upload (the way in for files) ─┐
+    library_access (who may) ─────────────────────────────────────────────────┤
+    library_rows ─→ library_html ─────────────────────────────────────────────┼─→ library_service
+    library_worker (a process) ─→ library_builds ─────────────────────────────┘
+
 `page` is the entry point. Everything that the browser shows is made here as HTML whose text is
 escaped by `markupsafe`; the script in `assets/` only moves it about. Gradio reads its environment
 when it is imported, so its telemetry is switched off here, before any module of this package

@@ -73,10 +73,10 @@ def question(document: Document, section: str) -> str:
 
 def _ask(document: Document, section: str) -> tuple[int, str]:
     """How stiff a question sounds, from 0, and the question."""
-    title = wording.shorten(_calm(document.title), 60)
+    title = wording.shorten(calm(document.title), 60)
     natural = section if section.endswith("?") else None
     for pattern, asked in _ASK_BACK:
-        if natural is None and (found := pattern.fullmatch(_calm(section))):
+        if natural is None and (found := pattern.fullmatch(calm(section))):
             natural = wording.sentence_case(found.expand(asked))
     if natural:
         short = len(natural) < _SHORT
@@ -135,7 +135,7 @@ def _evenly(members: Sequence[_Item], count: int) -> list[_Item]:
 
 def _in_a_sentence(heading: str, document: Document) -> str:
     """The heading with a small first letter, unless the document treats that word as a name."""
-    words = _calm(heading)
+    words = calm(heading)
     first = words.split(" ", 1)[0]
     name = re.search(rf"[a-z,;] {re.escape(first)}\b", document.text)
     if first != first.capitalize() or (name and not _GERUND.fullmatch(words)):
@@ -143,6 +143,6 @@ def _in_a_sentence(heading: str, document: Document) -> str:
     return words[0].lower() + words[1:]
 
 
-def _calm(words: str) -> str:
+def calm(words: str) -> str:
     """Words in capitals throughout, as a sentence."""
     return words.capitalize() if words.isupper() and " " in words else words

@@ -37,7 +37,7 @@ def documents_html(infos: Sequence[Any]) -> Markup:
     ]
     rest = len(ordered) - _MAX_LISTED
     if rest > 0:
-        groups.append(Markup('<p class="dim">and {} more</p>').format(f"{rest:,}"))
+        groups.append(Markup('<p class="dim">and {} more in the library</p>').format(f"{rest:,}"))
     return Markup("").join(groups)
 
 

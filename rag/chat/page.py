@@ -5,7 +5,8 @@ from __future__ import annotations
 import asyncio
 import socket
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
+from dataclasses import replace
 from functools import cache
 from pathlib import Path
 from typing import Any, TypeVar
@@ -15,42 +16,72 @@ import gradio as gr
 from markupsafe import Markup
 from starlette.middleware import Middleware
 
+from rag.chat.database import folder_of
+from rag.chat.desk import Desk
+from rag.chat.engine import Engine
 from rag.chat.headers import HeldToThisServer
-from rag.chat.payloads import history_turns
-from rag.chat.service import Engine, Service
+from rag.chat.library_service import Call, LibraryService
+from rag.chat.payloads import Payload, history_turns
+from rag.chat.service import Service
 from rag.errors import RagError, UsageError
 
 TITLE = "Ask the documents"
 _ASSETS = Path(__file__).parent / "assets"
-_STYLES = ("base.css", "talk.css", "panel.css")
-_SCRIPTS = ("dom.js", "panel.js", "pages.js", "card.js", "talk.js", "keys.js", "start.js")
+_STYLES = ("base.css", "talk.css", "kept.css", "panel.css", "library.css")
+_SCRIPTS = (
+    "dom.js", "panel.js", "pages.js", "card.js", "filters.js", "talk.js", "feedback.js", "kept.js",
+    "review.js", "library.js", "library_builds.js", "library_uploads.js", "keys.js", "start.js",
+)  # fmt: skip
 _MAX_HITS = 100
 _Made = TypeVar("_Made")
 
 
-def build_page(engine: Engine, corpus: Path | None = None) -> gr.Blocks:
+def build_page(
+    engine: Engine,
+    corpus: Path | None = None,
+    desk: Desk | None = None,
+    library: LibraryService | None = None,
+) -> gr.Blocks:
     """The page over an engine; serve it with `serve`, or with Gradio's own `launch`.
 
     Args:
         engine: what answers.
         corpus: folder of the documents; with it, pages of PDF files can be shown as they look.
+        desk: keeps conversations and feedback; without it, nothing is kept.
+        library: lists the documents and changes them; without it, they are only listed.
     """
-    return _in_a_loop(lambda: _build(engine, corpus))
+    return _in_a_loop(lambda: _build(engine, corpus, desk, library or LibraryService(engine)))
 
 
-def _build(engine: Engine, corpus: Path | None) -> gr.Blocks:
-    service = Service(engine, corpus)
+def _build(
+    engine: Engine, corpus: Path | None, desk: Desk | None, library: LibraryService
+) -> gr.Blocks:
+    service = Service(engine, corpus, desk)
     overview = service.functions()[0]({})
     with gr.Blocks(title=TITLE, analytics_enabled=False, fill_width=True, fill_height=True) as page:
         gr.HTML(
             value=shell_html(overview),
             js_on_load=_script(),
-            server_functions=service.functions(),
+            server_functions=[
+                *service.functions(),
+                *(_with_headers(call) for call in library.functions()),
+            ],
             apply_default_css=False,
             elem_id="rag-page",
         )
         _api(engine)
+    page.rag_routes = library.routes()
     return page
+
+
+def _with_headers(call: Call) -> Callable[[Payload, gr.Request], Payload]:
+    """The call as Gradio makes it: with the request, whose headers it gets."""
+
+    def called(payload: Payload, request: gr.Request) -> Payload:
+        return call(payload, dict(request.headers))
+
+    called.__name__ = getattr(call, "__name__", "")
+    return called
 
 
 def shell_html(overview: dict[str, Any]) -> str:
@@ -59,8 +90,10 @@ def shell_html(overview: dict[str, Any]) -> str:
     return Markup(_asset("shell.html")).format(  # noqa: S704  our own file
         style=Markup(style),  # noqa: S704  our own file
         title=TITLE,
+        library=Markup(_asset("library.html")),  # noqa: S704  our own file
         generation=overview.get("generation", ""),
         problem=overview.get("error") or overview.get("notice", ""),
+        kept=overview.get("kept", ""),
         **{name: Markup(overview.get(name, "")) for name in ("facts", "examples", "documents")},  # noqa: S704  made by us
     )
 
@@ -100,21 +133,30 @@ def launch(
         host: address to listen on.
         port: port to listen on; 0 takes a free one.
         settings: the effective settings; handed to the engine.
-        announce: called once with the address when the page is up; prints it by default.
+        announce: called when the page is up, once with the address and once with each thing more
+            that its owner should know; prints by default.
 
     Raises:
         RagError: the index cannot be opened, or the port is taken.
     """
     from rag.live import LiveIndex
 
-    engine = LiveIndex(index_dir, settings)
-    try:
-        page = build_page(engine, getattr(settings, "corpus", None))
+    with ExitStack() as open_until_the_end:
+        desk = Desk(folder_of(settings) if settings is not None else None)
+        open_until_the_end.callback(desk.close)
+        engine = LiveIndex(index_dir, settings)
+        open_until_the_end.callback(engine.close)
+        here = replace(settings, index=index_dir, host=host) if settings is not None else None
+        library = LibraryService(engine, here)
+        open_until_the_end.callback(library.close)
+        page = build_page(engine, getattr(settings, "corpus", None), desk, library)
         url = serve(page, host, port)
-        (announce or click.echo)(f"The chat is at {url}  (stop it with Ctrl+C)")
+        say = announce or click.echo
+        say(f"The chat is at {url}  (stop it with Ctrl+C)")
+        if desk.folder:
+            say(f"Conversations are kept in {desk.folder}")
+            say(f"Feedback and unanswered questions, for you alone: {url}#owner={desk.key}")
         page.block_thread()
-    finally:
-        engine.close()
 
 
 def serve(page: gr.Blocks, host: str, port: int) -> str:
@@ -124,6 +166,7 @@ def serve(page: gr.Blocks, host: str, port: int) -> str:
         UsageError: the port is taken, or the address is not one of this machine.
     """
     asked = options(host, _free_port(host, port))
+    asked["app_kwargs"]["routes"] = getattr(page, "rag_routes", [])
     _, url, _ = _in_a_loop(lambda: page.launch(prevent_thread_lock=True, **asked))
     return str(url)
 

@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from rag.chat import wording
+from rag.chat.conflicts import Conflict, Statement
 from rag.chat.reading import Mark
 from rag.errors import UsageError
 from rag.markup import plain_text
@@ -113,13 +114,31 @@ def citation(source: Citation, document: Document | None, generation: str) -> Pa
 
 def passage(source: Passage, n: int, document: Document | None) -> Payload:
     """The same of a passage that came near but answers nothing."""
-    return {
+    return _place(source, document) | {
         "n": n,
+        "quote": source.text,
+        "shown": plain_text(source.document, source.text),
+    }
+
+
+def differing(conflict: Conflict, n: int, document: Document | None) -> Payload:
+    """The same of a sentence that speaks against the citation with the number `cited`."""
+    return _place(conflict.other, document) | {
+        "n": n,
+        "cited": conflict.cited.n,
+        "ours": conflict.ours,
+        "theirs": conflict.theirs,
+        "quote": conflict.other.quote,
+        "shown": conflict.other.words,
+    }
+
+
+def _place(source: Passage | Statement, document: Document | None) -> Payload:
+    return {
         "document": source.document,
         "start": source.start,
         "end": source.end,
         "sha256": document.sha256 if document else "",
-        "quote": source.text,
         "title": source.title,
         "section": source.section or "",
         "page": source.page,

@@ -9,26 +9,19 @@ from itertools import groupby
 
 from markupsafe import Markup
 
-from rag.chat import wording
-from rag.chat.versions import Version, newer_and_older
+from rag.chat import pedigree, wording
+from rag.chat.conflicts import Conflict
+from rag.chat.pedigree import Searched
+from rag.chat.versions import Version
 from rag.markup import plain_text
-from rag.types import Answer, BlockKind, Citation, Document
+from rag.types import Answer, BlockKind, Citation, Document, Passage
 
 NEAREST = 3
 _EMPTY = Markup("")
 _MAX_SNIPPET = 320
-
-
-@dataclass(frozen=True, slots=True)
-class Searched:
-    """What an answer was looked for in: how many documents, of which generation, built when."""
-
-    documents: int
-    generation: str
-    created: str
-
-    def __str__(self) -> str:
-        return wording.counted(self.documents, "document")
+_COPY = Markup(
+    '<button type="button" class="tool" data-do="copy-answer"><span>Copy answer</span></button>'
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +39,7 @@ def answer_html(
     documents: Mapping[str, Document],
     searched: Searched,
     families: Mapping[str, Sequence[Version]],
+    conflicts: Sequence[Conflict] = (),
 ) -> Markup:
     """One answer or abstention.
 
@@ -54,17 +48,22 @@ def answer_html(
         documents: the cited ones, by id; one that is missing costs its date, nothing else.
         searched: what was searched.
         families: the documents that have other versions, see `versions.families`.
+        conflicts: what other documents say instead.
     """
     if answer.abstained:
         return _abstention(answer, searched)
+    found = pedigree.warnings(answer, documents, families)
+    against = [f"{one.other.title} says “{one.theirs}”" for one in conflicts]
+    against += [f"{words}{other.title}" for _, words, other in found if other]
     return Markup(
         '<div class="answer-text">{text}</div><ol class="sources" role="list">{sources}</ol>{notes}'
-        "{pedigree}"
+        '<div class="after">{pedigree}<div class="tools">{tools}</div></div>'
     ).format(
         text=_EMPTY.join(_group(group) for group in groups(answer, documents)),
         sources=_sources(answer.citations, documents),
-        notes=_notes(answer, documents, families),
-        pedigree=_pedigree(answer, searched),
+        notes=pedigree.notes_html(answer, found, conflicts, documents, families),
+        pedigree=pedigree.pedigree_html(answer, searched, against),
+        tools=_COPY,
     )
 
 
@@ -126,7 +125,8 @@ def _block(citation: Citation, document: Document | None) -> tuple[BlockKind, bo
 
 def _group(quoted: Sequence[Quoted]) -> Markup:
     if quoted[0].kind == "row":
-        rows = _EMPTY.join(_row(one) for one in quoted)
+        columns = max(one.words.count(" | ") + 1 for one in quoted)
+        rows = _EMPTY.join(_row(one, columns) for one in quoted)
         return Markup('<div class="table" tabindex="0"><table>{}</table></div>').format(rows)
     if quoted[0].kind == "item":
         items = _EMPTY.join(Markup("<li>{}</li>").format(_sentence(one)) for one in quoted)
@@ -134,8 +134,11 @@ def _group(quoted: Sequence[Quoted]) -> Markup:
     return Markup("<p>{}</p>").format(Markup(" ").join(_sentence(one) for one in quoted))
 
 
-def _row(quoted: Quoted) -> Markup:
+def _row(quoted: Quoted, columns: int = 0) -> Markup:
+    """A row; the words of a header begin with its first cell that is not empty."""
     *before, last = [cell.strip() for cell in quoted.words.split(" | ")]
+    if quoted.header:
+        before = [""] * (columns - len(before) - 1) + before
     tag = "th" if quoted.header else "td"
     cells = [
         *(Markup('<span class="sentence" data-n="{}">{}</span>').format(quoted.citation.n, cell)
@@ -183,77 +186,34 @@ def _source(citation: Citation, document: Document | None, *, again: bool) -> Ma
     )
 
 
-def _notes(
-    answer: Answer, documents: Mapping[str, Document], families: Mapping[str, Sequence[Version]]
-) -> Markup:
-    """What a careful reader should know of the cited documents: are they still the last word?"""
-    notes: list[Markup] = []
-    cited = {citation.document: citation.title for citation in answer.citations}
-    for identifier, title in cited.items():
-        document = documents.get(identifier)
-        if warning := wording.standing(document.metadata) if document else None:
-            notes.append(
-                Markup('<p class="standing"><strong>{}</strong>: {}</p>').format(title, warning)
-            )
-        newer, older = newer_and_older(identifier, families)
-        for word, name, found in (("newer", "standing", newer), ("older", "version", older)):
-            notes += [
-                _version(title, word, name, other) for other in found if other.id not in cited
-            ]
-    return _EMPTY.join(notes)
-
-
-def _version(title: str, word: str, name: str, other: Version) -> Markup:
-    return Markup(
-        '<p class="{name}">There is {article} {word} version of {title}: <button type="button" '
-        'class="document" data-document="{id}">{other}</button>{dated}</p>'
-    ).format(
-        name=name,
-        article="an" if word == "older" else "a",
-        word=word,
-        title=title,
-        id=other.id,
-        other=other.title,
-        dated=f", {other.dated}" if other.dated else "",
-    )
-
-
-def _pedigree(answer: Answer, searched: Searched) -> Markup:
-    level, words = wording.certainty(answer.confidence)
-    return Markup(
-        '<div class="after"><details class="pedigree"><summary>'
-        '<span class="sure sure-{level}" aria-hidden="true"><i></i><i></i><i></i></span>'
-        '<span>{words}</span><span class="dim">{searched} searched</span></summary>'
-        "<dl><div><dt>Understood as</dt><dd>{understood}</dd></div>"
-        "<div><dt>Searched</dt><dd>{searched}, no filter</dd></div>"
-        "<div><dt>Index</dt><dd>{built} · <code>{generation}</code></dd></div>"
-        "<div><dt>Confidence</dt><dd>{percent} %: about this share of the answers that look like "
-        "this one is right</dd></div>"
-        "<div><dt>Made by</dt><dd>quoting word for word; no text was generated. It took {took} ms."
-        '</dd></div></dl></details><button type="button" class="tool" data-do="copy-answer">'
-        "<span>Copy answer</span></button></div>"
-    ).format(
-        level=level,
-        words=words,
-        searched=searched,
-        understood=answer.standalone_question,
-        built=wording.nice_time(searched.created),
-        generation=searched.generation,
-        percent=round(answer.confidence * 100),
-        took=max(1, round(answer.took_ms)),
-    )
-
-
 def _abstention(answer: Answer, searched: Searched) -> Markup:
+    widen = (
+        Markup(
+            '<p class="ways"><button type="button" class="tool strong" data-widen>'
+            "Search all {} instead</button></p>"
+        ).format(wording.counted(searched.of, "document"))
+        if searched.filters
+        else _EMPTY
+    )
     return Markup(
-        '<div class="abstention"><h3>No answer found in the documents</h3><p>{text}</p>'
-        '{nearest}<p class="dim">{searched} searched, no filter, index of {built}.</p></div>'
+        '<div class="abstention"><h3>No answer found in the documents</h3><p>{text}</p>{widen}'
+        '{nearest}<p class="dim">{searched} searched, {limits}, index of {built} '
+        '<code>{generation}</code>.</p></div><div class="after"><div class="tools"></div></div>'
     ).format(
         text=answer.text,
+        widen=widen,
         nearest=_nearest(answer),
         searched=searched,
+        limits=searched.limits,
         built=wording.nice_time(searched.created),
+        generation=searched.generation,
     )
+
+
+def _running(passage: Passage) -> str:
+    """The words of a passage as running text; of a table, its cells."""
+    words = plain_text(passage.document, passage.text)
+    return re.sub(r"(?: ?\|)+ ?", " · ", re.sub(r"\|(?: ?:?-{2,}:? ?\|)+", "|", words)).strip(" ·")
 
 
 def _nearest(answer: Answer) -> Markup:
@@ -268,7 +228,7 @@ def _nearest(answer: Answer) -> Markup:
             n=n,
             title=passage.title,
             where=wording.place(passage),
-            text=wording.shorten(plain_text(passage.document, passage.text), _MAX_SNIPPET),
+            text=wording.shorten(_running(passage), _MAX_SNIPPET),
         )
         for n, passage in enumerate(answer.nearest[:NEAREST], start=1)
     )

@@ -6,54 +6,39 @@ Every call takes and returns a JSON object; `{"error": "…"}` is a sentence to 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from contextlib import AbstractContextManager, nullcontext
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from functools import wraps
 from itertools import islice
 from pathlib import Path
 from threading import Lock
-from typing import Any, Protocol
+from typing import Any
 
-from rag.chat import examples, library, pages, payloads, reading, render, versions
+from rag.chat import examples, facets, library, payloads, pedigree, render, versions
+from rag.chat.conflicts import Conflict, conflicts
+from rag.chat.database import now
+from rag.chat.desk import Desk
+from rag.chat.engine import Engine, snapshot
 from rag.chat.payloads import Payload
-from rag.errors import DocumentNotFound, RagError, UsageError
-from rag.types import Answer, Document, Hit, Turn
+from rag.chat.rephrase import rephrased
+from rag.chat.sources import PDF, Sources, documents
+from rag.errors import RagError, UsageError
+from rag.types import Answer, Hit, Turn
 
 MAX_QUESTION = 2_000
-_MAX_NAME = 4_096
 _EXAMPLES = 4
 _SOURCES_OF_EXAMPLES = 24
 _FOLLOW_UPS = 4
+_REPHRASED = 3
 _TRIED = 10
+_TRIED_REPHRASED = 4
 _REMEMBERED = 5_000
-_PDF = ".pdf"
+_COMPARED = 7
+"""Passages in which an answer's quotations may be contradicted: as many as are read for it."""
+_OF_A_VERSION = 3
 _NO_DOCUMENTS = (
-    "There are no documents in this index yet. Put some into the corpus folder and run `rag build`."
+    "There are no documents in this index yet. Add some in the library, or put them into the "
+    "corpus folder and run `rag build`."
 )
-
-
-class Engine(Protocol):
-    """What the page needs of `rag.index.Index` or `rag.live.LiveIndex`."""
-
-    @property
-    def generation(self) -> str:
-        """Id of the generation that answers now."""
-
-    @property
-    def created(self) -> str:
-        """When that was built: UTC, ISO 8601."""
-
-    def ask(self, question: str, history: Sequence[Turn] = ()) -> Answer:
-        """Answer with quotations, or abstain."""
-
-    def retrieve(self, question: str, k: int = 5, history: Sequence[Turn] = ()) -> list[Hit]:
-        """The best passages."""
-
-    def document(self, document_id: str) -> Document:
-        """One document with its blocks."""
-
-    def documents(self) -> Sequence[Any]:
-        """Id, title, metadata and number of chunks of every document."""
 
 
 @dataclass(frozen=True)
@@ -61,24 +46,34 @@ class _Known:
     """What is worth remembering of one generation; `files` are the hashes of its PDF files."""
 
     generation: str
-    documents: int
+    infos: Sequence[Any]
     files: Mapping[str, str]
     families: Mapping[str, Sequence[versions.Version]]
 
 
 class Service:
-    """The calls, bound to one engine. Holds no conversation: the page sends what it needs."""
+    """The calls, bound to one engine and to a desk that keeps conversations, if they are kept."""
 
-    def __init__(self, engine: Engine, corpus: Path | None = None) -> None:
-        self._engine, self._corpus = engine, corpus
+    def __init__(
+        self, engine: Engine, corpus: Path | None = None, desk: Desk | None = None
+    ) -> None:
+        self._engine = engine
+        self._desk = desk or Desk(None)
+        self._sources = Sources(engine, corpus, lambda index: self._know(index).files)
         self._lock = Lock()
         self._known: _Known | None = None
         self._overview: Payload | None = None
-        self._answered: dict[tuple[str, str], bool] = {}
+        self._answered: dict[tuple[str, str, tuple[str, ...]], bool] = {}
 
     def functions(self) -> list[Callable[[Payload], Payload]]:
         """The calls, as plain functions with the names that the script uses."""
-        calls = (self.overview, self.answer, self.source, self.page_picture, self.follow_ups)
+        desk, sources = self._desk, self._sources
+        calls = (
+            self.overview, self.answer, self.follow_ups, self.filters,
+            sources.source, sources.page_picture,
+            desk.conversations, desk.conversation, desk.rename, desk.delete, desk.restore,
+            desk.export, desk.feedback, desk.review,
+        )  # fmt: skip
         return [_guarded(call) for call in calls]
 
     def overview(self, payload: Payload) -> Payload:
@@ -86,7 +81,7 @@ class Service:
 
         Only the generation, if that is the one that the page already knows as `known`.
         """
-        with _snapshot(self._engine) as index, self._lock:
+        with snapshot(self._engine) as index, self._lock:
             if index.generation == payload.get("known"):
                 return {"generation": index.generation}
             if self._overview is None or self._overview["generation"] != index.generation:
@@ -94,135 +89,174 @@ class Service:
             return self._overview
 
     def answer(self, payload: Payload) -> Payload:
-        """The answer to `question` after the turns in `history`."""
+        """The answer to `question` after the turns in `history`, from what `filters` let through.
+
+        It is kept as a turn of `conversation`, if there is one.
+        """
+        asked = now()
         question = payloads.text(payload, "question", MAX_QUESTION)
         if not question:
             raise UsageError("Write a question first.")
         history = payloads.history_turns(payload.get("history"))
-        with _snapshot(self._engine) as index:
-            answer = index.ask(question, history)
-            known = self._know(index)
-            shown = answer.citations or answer.nearest[: render.NEAREST]
-            documents = _documents(index, (source.document for source in shown))
-            searched = render.Searched(known.documents, answer.generation, index.created)
+        filters = facets.checked(payload.get("filters"))
+        with snapshot(self._engine) as index:
+            answer = index.ask(question, history, where=facets.conditions(filters))
+            reply = self._reply(index, answer, history, filters)
+        return reply | self._desk.keep(payload, reply, asked, filters)
+
+    def _reply(
+        self, index: Engine, answer: Answer, history: Sequence[Turn], filters: Mapping[str, str]
+    ) -> Payload:
+        known = self._know(index)
+        against = self._conflicts(index, answer, history)
+        nearest = answer.nearest[: render.NEAREST]
+        shown = [source.document for source in answer.citations or nearest]
+        found = documents(index, [*shown, *(one.other.document for one in against)])
+        searched = pedigree.Searched(
+            facets.searched(known.infos, filters),
+            answer.generation,
+            index.created,
+            facets.described(known.infos, filters),
+            len(known.infos),
+        )
+        notes = [] if answer.abstained else pedigree.warnings(answer, found, known.families)
         return {
-            "html": render.answer_html(answer, documents, searched, known.families),
+            "html": render.answer_html(answer, found, searched, known.families, against),
+            "question": answer.question,
             "text": answer.text,
             "abstained": answer.abstained,
+            "confidence": answer.confidence,
             "standalone": answer.standalone_question,
             "generation": answer.generation,
+            "built": index.created,
+            "searched": searched.documents,
+            "limits": list(searched.filters),
+            "filters": dict(filters),
             "citations": [
-                payloads.citation(source, documents.get(source.document), answer.generation)
+                payloads.citation(source, found.get(source.document), answer.generation)
                 for source in answer.citations
             ],
             "nearest": [
-                payloads.passage(source, n, documents.get(source.document))
-                for n, source in enumerate(answer.nearest[: render.NEAREST], start=1)
+                payloads.passage(source, n, found.get(source.document))
+                for n, source in enumerate(nearest, start=1)
             ],
+            "differs": [
+                payloads.differing(one, n, found.get(one.other.document))
+                for n, one in enumerate(against, start=1)
+            ],
+            "notes": [words + (other.title if other else "") for _, words, other in notes],
         }
 
-    def source(self, payload: Payload) -> Payload:
-        """One document as a page for reading, with `marks` highlighted."""
-        document = self._engine.document(payloads.text(payload, "document", _MAX_NAME))
-        marks, moved = payloads.marks(payload.get("marks"), document)
-        return {
-            "html": reading.document_html(document, marks),
-            "title": document.title,
-            "moved": moved,
-            "pages": len(document.pages) if self._corpus and document.id.endswith(_PDF) else 0,
+    def _conflicts(self, index: Engine, answer: Answer, history: Sequence[Turn]) -> list[Conflict]:
+        """What other passages, and other versions of what is cited, say instead."""
+        if answer.abstained:
+            return []
+        families = self._know(index).families
+        others = {
+            citation.document: {
+                version.id
+                for version in families.get(citation.document, ())
+                if version.id != citation.document
+            }
+            for citation in answer.citations
         }
-
-    def page_picture(self, payload: Payload) -> Payload:
-        """Page `number` of a PDF document as a picture, with the places of `marks` on it."""
-        name = payloads.text(payload, "document", _MAX_NAME)
-        with _snapshot(self._engine) as index:
-            document = index.document(name)
-            digest = self._know(index).files.get(document.id)
-        if self._corpus is None or digest is None:
-            raise UsageError("Only pages of PDF documents can be shown.")
-        number = payloads.number(payload, "number")
-        marks, _ = payloads.marks(payload.get("marks"), document)
-        quotes = [_on_page(document, number, mark) for mark in marks]
-        picture = pages.picture(pages.find_file(self._corpus, document.id, digest), number, quotes)
-        return {
-            "image": picture.data,
-            "width": picture.width,
-            "height": picture.height,
-            "boxes": [
-                {"n": mark.n, "kind": mark.kind, **asdict(box)}
-                for mark, boxes in zip(marks, picture.boxes, strict=True)
-                for box in boxes
-            ],
-        }
+        hits: list[Hit] = index.retrieve(answer.question, _COMPARED, history)
+        for name in sorted(set().union(*others.values())):
+            where = facets.conditions({"document": name})
+            hits += index.retrieve(answer.question, _OF_A_VERSION, history, where=where)
+        return conflicts(answer, hits, others)
 
     def follow_ups(self, payload: Payload) -> Payload:
-        """Sections beside the cited ones that the index can answer about, ready to be asked."""
-        asked = payloads.text(payload, "question", MAX_QUESTION).lower()
+        """What can be asked next: sections beside the cited ones, and other words for a question.
+
+        Only questions that the index answers; the other words only if there was no answer.
+        """
+        question = payloads.text(payload, "question", MAX_QUESTION)
         known = {examples.bare(section) for section in payloads.strings(payload.get("sections"))}
-        with _snapshot(self._engine) as index:
-            sources = _documents(index, payloads.strings(payload.get("documents"))[:3]).values()
-            candidates = [
-                (section, examples.question(document, section))
+        filters = facets.checked(payload.get("filters"))
+        where = tuple(facets.conditions(filters))
+        with snapshot(self._engine) as index:
+            others: list[tuple[str, str]] = []
+            if payload.get("abstained") is True and question:
+                others = self._answerable_of(
+                    index,
+                    rephrased(question, lambda text: index.retrieve(text, where=where)),
+                    _REPHRASED, _TRIED_REPHRASED, where,
+                )  # fmt: skip
+            sources = documents(index, payloads.strings(payload.get("documents"))[:3]).values()
+            topics = (
+                (examples.calm(section), examples.question(document, section))
                 for document in sources
                 for section in examples.headings(document)
-                if section not in known
-            ]
-            topics = {question: topic for topic, question in reversed(candidates)}
-            chosen = self._answerable(
-                index, (q for _, q in candidates if q.lower() != asked), _FOLLOW_UPS
+                if section not in known and section not in {topic for topic, _ in others}
             )
-        return {"html": render.topics_html([(topics[question], question) for question in chosen])}
+            chosen = self._answerable_of(
+                index, (one for one in topics if one[1].lower() != question.lower()),
+                _FOLLOW_UPS, _TRIED, where,
+            )  # fmt: skip
+        return {"html": render.topics_html(chosen), "rephrased": render.topics_html(others)}
+
+    def filters(self, payload: Payload) -> Payload:
+        """The chosen `filters` as chips, what else can be chosen, and how many documents remain."""
+        filters = facets.checked(payload.get("filters"))
+        with snapshot(self._engine) as index:
+            infos = self._know(index).infos
+            return {
+                "filters": filters,
+                "chips": facets.chips_html(infos, filters),
+                "choices": facets.choices_html(infos, filters),
+                "searched": facets.searched(infos, filters),
+                "of": len(infos),
+            }
 
     def _know(self, index: Engine) -> _Known:
         known = self._known
         if known is None or known.generation != index.generation:
             infos = index.documents()
-            files = {info.id: info.file.sha256 for info in infos if info.id.endswith(_PDF)}
-            known = _Known(index.generation, len(infos), files, versions.families(infos))
+            files = {info.id: info.file.sha256 for info in infos if info.id.endswith(PDF)}
+            known = _Known(index.generation, infos, files, versions.families(infos))
             self._known = known
         return known
 
     def _describe(self, index: Engine) -> Payload:
         infos = index.documents()
         chosen = examples.spread([info.id for info in infos], _SOURCES_OF_EXAMPLES)
-        candidates = examples.example_questions(_documents(index, chosen).values())
+        candidates = examples.example_questions(documents(index, chosen).values())
         notice = "" if infos else _NO_DOCUMENTS
         try:
-            questions = self._answerable(index, candidates, _EXAMPLES)
+            questions = self._answerable_of(index, ((q, q) for q in candidates), _EXAMPLES, _TRIED)
         except RagError as error:
             questions, notice = [], str(error)
         return {
             "generation": index.generation,
             "notice": notice,
             "facts": library.facts_html(infos, index.created),
-            "examples": render.questions_html(questions),
+            "examples": render.questions_html([question for _, question in questions]),
             "documents": library.documents_html(infos),
+            "kept": self._desk.folder.name if self._desk.folder else "",
         }
 
-    def _answerable(self, index: Engine, questions: Iterable[str], wanted: int) -> list[str]:
-        """The first questions that are answered; what was tried once is remembered."""
-        good: list[str] = []
-        for question in islice(questions, _TRIED):
-            key = (index.generation, question)
+    def _answerable_of(
+        self,
+        index: Engine,
+        topics: Iterable[tuple[str, str]],
+        wanted: int,
+        tried: int,
+        where: tuple[str, ...] = (),
+    ) -> list[tuple[str, str]]:
+        """The first topics whose question is answered; what was tried once is remembered."""
+        good: list[tuple[str, str]] = []
+        for topic, question in islice(topics, tried):
+            key = (index.generation, question, where)
             if key not in self._answered:
                 if len(self._answered) >= _REMEMBERED:
                     self._answered.clear()
-                self._answered[key] = not index.ask(question).abstained
+                self._answered[key] = not index.ask(question, where=where).abstained
             if self._answered[key]:
-                good.append(question)
+                good.append((topic, question))
             if len(good) == wanted:
                 break
         return good
-
-
-def _on_page(document: Document, number: int, mark: reading.Mark) -> str:
-    """The part of a marked passage that stands on a page."""
-    spans = [
-        document.text[max(mark.start, page.start) : min(mark.end, page.end)]
-        for page in document.pages
-        if page.number == number and mark.start < page.end and page.start < mark.end
-    ]
-    return " ".join(spans)
 
 
 def _guarded(call: Callable[[Payload], Payload]) -> Callable[[Payload], Payload]:
@@ -235,20 +269,3 @@ def _guarded(call: Callable[[Payload], Payload]) -> Callable[[Payload], Payload]
         return {key: payloads.json_safe(value) for key, value in result.items()}
 
     return guarded
-
-
-def _snapshot(engine: Engine) -> AbstractContextManager[Engine]:
-    """The engine as it is now: one generation for calls that belong together."""
-    take = getattr(engine, "snapshot", None)
-    return take() if take is not None else nullcontext(engine)
-
-
-def _documents(index: Engine, identifiers: Iterable[str]) -> dict[str, Document]:
-    """The documents that are there, by id; those that are not are left out."""
-    found: dict[str, Document] = {}
-    for identifier in dict.fromkeys(identifiers):
-        try:
-            found[identifier] = index.document(identifier)
-        except DocumentNotFound:
-            continue
-    return found

@@ -5,9 +5,10 @@ from __future__ import annotations
 import re
 from datetime import UTC, date, datetime
 from pathlib import PurePosixPath
+from typing import Protocol
 
 from rag.markup import plain_text
-from rag.types import Citation, Document, Metadata, Passage
+from rag.types import Citation, Document, Metadata
 
 # The first key that a document has is its date; the word says what kind of date it is.
 _DATE_KEYS = (
@@ -29,6 +30,16 @@ _CERTAINTY = (
     (0.65, "good", "Likely answers the question"),
     (0.45, "fair", "May answer the question: check the passages"),
     (0.0, "low", "Weak match: check the passages before relying on it"),
+)
+_LANGUAGES = dict(
+    pair.split(":")
+    for pair in (
+        "ar:Arabic bg:Bulgarian cs:Czech da:Danish de:German el:Greek en:English es:Spanish "
+        "et:Estonian fi:Finnish fr:French hr:Croatian hu:Hungarian it:Italian ja:Japanese "
+        "kk:Kazakh ko:Korean lt:Lithuanian lv:Latvian nl:Dutch no:Norwegian pl:Polish "
+        "pt:Portuguese ro:Romanian ru:Russian sk:Slovak sl:Slovenian sv:Swedish tr:Turkish "
+        "uk:Ukrainian zh:Chinese"
+    ).split()
 )
 _MAX_LABEL = 160
 
@@ -105,12 +116,30 @@ def first(metadata: Metadata, key: str) -> str | None:
     return value.strip() if isinstance(value, str) and value.strip() else None
 
 
-def place(source: Citation | Passage) -> str:
+class Placed(Protocol):
+    """Whatever stands in a section and on a page."""
+
+    @property
+    def section(self) -> str | None:
+        """The heading above it."""
+
+    @property
+    def page(self) -> int | None:
+        """Its page, from 1."""
+
+
+def place(source: Placed) -> str:
     """Section and page, e.g. "How much · p. 3"; empty if the source knows neither."""
     parts = [shorten(source.section, 90)] if source.section else []
     if source.page is not None:
         parts.append(f"p. {source.page}")
     return " · ".join(parts)
+
+
+def language(tag: str) -> str:
+    """The name of a language with its tag, e.g. "English (en-GB)"; the tag if it is a rare one."""
+    name = _LANGUAGES.get(tag[:2].lower()) if re.fullmatch(r"\w{2}(?:[-_].*)?", tag) else None
+    return f"{name} ({tag})" if name else shorten(tag, 40)
 
 
 def collection(document_id: str) -> str:

@@ -24,12 +24,17 @@ _COMMANDS = {
     "ask": ("rag.cli.ask:ask", "Answer a question with quotations from the documents."),
     "retrieve": ("rag.cli.ask:retrieve", "Find the passages nearest to a question."),
     "chat": ("rag.cli.chat:chat", "Open the chat page; builds the index if there is none."),
+    "serve": ("rag.cli.serve:serve", "Answer scripts over HTTP with JSON."),
     "status": ("rag.cli.inspect:status", "Show what the index holds and how it was made."),
     "text": ("rag.cli.inspect:text", "Print the canonical text of one document, exactly."),
     "generations": ("rag.cli.history:generations", "List the states of the index that are kept."),
     "diff": ("rag.cli.diff:diff", "Compare two states: documents and the sentences that changed."),
     "check": ("rag.cli.history:check", "Verify that the index is whole; --deep reads all of it."),
     "rollback": ("rag.cli.history:rollback", "Answer from the previous state of the index again."),
+    "feedback": (
+        "rag.cli.feedback:feedback",
+        "List feedback from the chat, and unanswered questions.",
+    ),
     "config": ("rag.cli.inspect:config", "Show every setting, its value and where it came from."),
     "eval": ("rag.cli.evaluate:evaluate", "Measure retrieval and answers on a question set."),
 }

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import json
 import textwrap
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections import deque
+from collections.abc import Iterable, Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import click
 
+from rag.asked import Asked, asked_from, history_from
 from rag.cli.options import (
     answering_options,
     index_option,
@@ -24,16 +26,6 @@ from rag.index import Index, open_index
 from rag.types import Answer, Hit, Turn
 
 _WIDTH = 96
-
-
-@dataclass(frozen=True)
-class _Asked:
-    """One question of a batch."""
-
-    id: str
-    question: str
-    history: list[Turn]
-    where: tuple[str, ...] = ()
 
 
 @click.command()
@@ -67,10 +59,7 @@ def ask(
     _one_of(question, batch, history_file)
     with _open(flags) as index:
         if batch is not None:
-            for asked in _read_batch(batch):
-                answer = index.ask(
-                    asked.question, asked.history, id=asked.id, where=(*where, *asked.where)
-                )
+            for answer in index.ask_many(_read_batch(batch, where)):
                 _print_json(answer.to_dict())
         elif question is not None:
             answer = index.ask(question, _read_history(history_file), where=where)
@@ -112,10 +101,7 @@ def retrieve(
         raise UsageError(f"-k must be at least 1, got {k}")
     with _open(flags) as index:
         if batch is not None:
-            for asked in _read_batch(batch):
-                hits = index.retrieve(
-                    asked.question, k, asked.history, where=(*where, *asked.where)
-                )
+            for asked, hits in _with_hits(index, _read_batch(batch, where), k):
                 _print_json({"id": asked.id, "hits": [hit.to_dict() for hit in hits]})
         elif question is not None:
             hits = index.retrieve(question, k, _read_history(history_file), where=where)
@@ -143,6 +129,18 @@ def _print_json(data: object) -> None:
     click.echo(line.encode("utf-8", "replace").decode("utf-8"))
 
 
+def _with_hits(index: Index, batch: Iterable[Asked], k: int) -> Iterator[tuple[Asked, list[Hit]]]:
+    waiting: deque[Asked] = deque()
+
+    def noted() -> Iterator[Asked]:
+        for asked in batch:
+            waiting.append(asked)
+            yield asked
+
+    for hits in index.retrieve_many(noted(), k):
+        yield waiting.popleft(), hits
+
+
 def _read_history(path: str | None) -> list[Turn]:
     if path is None:
         return []
@@ -150,49 +148,28 @@ def _read_history(path: str | None) -> list[Turn]:
         data = json.loads(Path(path).read_text("utf-8"))
     except (OSError, ValueError) as error:
         raise UsageError(f"the history {path} cannot be read: {error}") from error
-    return _checked_history(data, path)
+    return history_from(data, path)
 
 
-def _checked_history(data: object, where: str) -> list[Turn]:
-    form = '[{"role": "user", "content": "…"}, …]'
-    if not isinstance(data, list):
-        raise UsageError(f"{where}: a history is a list, {form}")
-    turns: list[Turn] = []
-    for turn in data:
-        if (
-            not isinstance(turn, dict)
-            or turn.get("role") not in ("user", "assistant")
-            or not isinstance(turn.get("content"), str)
-        ):
-            raise UsageError(f"{where}: a turn of a history looks different: {form}")
-        turns.append({"role": turn["role"], "content": turn["content"]})
-    return turns
-
-
-def _read_batch(path: str) -> Iterator[_Asked]:
+def _read_batch(path: str, where: tuple[str, ...]) -> Iterator[Asked]:
+    """The questions of a file; `where` limits each of them further."""
     try:
         with click.open_file(path, encoding="utf-8") as lines:
             for number, line in enumerate(lines, start=1):
                 if line.strip():
-                    yield _checked_line(line, f"{path}, line {number}")
+                    yield _asked(line, f"{path}, line {number}", where)
     except (OSError, UnicodeDecodeError) as error:
         raise UsageError(f"the batch {path} cannot be read: {error}") from error
 
 
-def _checked_line(line: str, where: str) -> _Asked:
+def _asked(line: str, place: str, where: tuple[str, ...]) -> Asked:
     try:
         data = json.loads(line)
     except ValueError as error:
-        raise UsageError(f"{where}: not JSON ({error})") from error
-    if not isinstance(data, dict) or not isinstance(data.get("question"), str):
-        raise UsageError(f'{where}: needs at least {{"id": "…", "question": "…"}}')
-    if not data["question"].strip():
-        raise UsageError(f"{where}: the question is empty")
-    history = _checked_history(data.get("history") or [], where)
-    limits = data.get("where") or []
-    if not isinstance(limits, list):
-        raise UsageError(f'{where}: "where" is a list such as ["collection=handbook"]')
-    return _Asked(data.get("id", ""), data["question"], history, tuple(limits))
+        raise UsageError(f"{place}: not JSON ({error})") from error
+    asked = asked_from(data, place)
+    limits = (*where, *(data.get("where") or ()))
+    return replace(asked, id=data.get("id", ""), where=limits)
 
 
 def describe_answer(answer: Answer) -> str:

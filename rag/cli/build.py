@@ -29,6 +29,7 @@ _LISTED = 20
     "--watch", is_flag=True, help="Keep the index in step with the folder; ends on Ctrl-C."
 )
 @setting("encoder")
+@setting("precision")
 @setting("chunk_tokens", type=int)
 @setting("keep_generations", type=int)
 @setting("max_file_mb", type=int)
@@ -121,7 +122,7 @@ class _Bar:
             self._bar = tqdm(total=1.0, file=sys.stderr, leave=False, bar_format=form)
         self._estimate.update(stage, done, total)
         left = f", {duration(self._estimate.remaining)} left" if self._estimate.share < 1 else ""
-        self._bar.set_description_str(f"{stage}{left}", refresh=False)
+        self._bar.set_description_str(f"{self._estimate.stage}{left}", refresh=False)
         self._bar.update(self._estimate.share - self._bar.n)
 
 

@@ -17,6 +17,11 @@ from rag.store.manifest import current_generation
 @setting("corpus", metavar="DIR")
 @setting("host", metavar="HOST")
 @setting("port", metavar="PORT", type=int)
+@setting("conversations", metavar="DIR")
+@setting("library", metavar="WHO")
+@setting("owner_password_file", metavar="FILE")
+@setting("library_max_mb", type=int)
+@setting("library_max_files", type=int)
 @answering_options
 def chat(**flags: Any) -> None:
     """Open the chat page in a browser of this machine; builds the index first if there is none.

@@ -1,12 +1,12 @@
-"""`rag eval retrieval` and `rag eval answers`."""
+"""`rag eval retrieval`, `rag eval answers` and `rag eval compare`."""
 
 from __future__ import annotations
 
 import json
 import sys
 import tempfile
-from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager, nullcontext
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, TypeVar
@@ -16,6 +16,9 @@ from tqdm import tqdm
 
 from rag.cli.options import answering_options, json_option, setting, settings_from
 from rag.encoders import load_encoder
+from rag.evaluation import ablation
+from rag.evaluation.comparison import compare as compare_runs
+from rag.evaluation.comparison import read_scores
 from rag.evaluation.datasets import read_questions
 from rag.evaluation.run import evaluate_answers, evaluate_retrieval
 from rag.index import Index, open_index
@@ -23,6 +26,23 @@ from rag.indexing import build_index
 from rag.settings import Settings
 
 Item = TypeVar("Item")
+
+_ablate = click.option(
+    "--ablate",
+    is_flag=True,
+    help="Ask again with each step left out in turn, and print what it is worth.",
+)
+_per_question = click.option(
+    "--per-question",
+    type=click.Path(path_type=Path),
+    help="Write each question's scores as JSON lines, for `rag eval compare`.",
+)
+_keep = click.option(
+    "--keep-index",
+    type=click.Path(path_type=Path),
+    metavar="DIR",
+    help="Build the index there and leave it: the next evaluation builds only what changed.",
+)
 
 
 @click.group()
@@ -34,13 +54,22 @@ def evaluate() -> None:
 @click.argument("beir_dir", type=click.Path(path_type=Path))
 @json_option
 @click.option("--run", "run_file", type=click.Path(path_type=Path), help="Write a TREC run file.")
-@click.option("--per-question", type=click.Path(path_type=Path), help="Write scores as JSON lines.")
+@_per_question
+@_ablate
+@_keep
 @setting("dense_weight", type=float)
 @setting("encoder")
+@setting("precision")
 @setting("chunk_tokens", type=int)
 @setting("threads", type=int)
 def retrieval(
-    beir_dir: Path, as_json: bool, run_file: Path | None, per_question: Path | None, **flags: Any
+    beir_dir: Path,
+    as_json: bool,
+    run_file: Path | None,
+    per_question: Path | None,
+    ablate: bool,
+    keep_index: Path | None,
+    **flags: Any,
 ) -> None:
     """Recall, MRR and nDCG on a folder in BEIR's layout.
 
@@ -48,8 +77,10 @@ def retrieval(
     Every passage is indexed as a document of its own; its rank is that of its best chunk.
     """
     settings = settings_from(flags)
-    with _temporary_index(settings) as build:
-        result = evaluate_retrieval(beir_dir, build, progress=_progress)
+    with _building(settings, keep_index) as build:
+        result = evaluate_retrieval(
+            beir_dir, build, variants=_search_variants if ablate else None, progress=_progress
+        )
         if run_file is not None:
             result.write_run(run_file)
         if per_question is not None:
@@ -61,8 +92,14 @@ def retrieval(
 @click.argument("corpus", type=click.Path(path_type=Path))
 @click.argument("questions", type=click.Path(path_type=Path))
 @json_option
-@click.option("--report", type=click.Path(path_type=Path), help="Write the misses as HTML.")
-@click.option("--per-question", type=click.Path(path_type=Path), help="Write scores as JSON lines.")
+@click.option(
+    "--report",
+    type=click.Path(path_type=Path),
+    help="Write an HTML page: the misses, where they went wrong, and the confidence.",
+)
+@_per_question
+@_ablate
+@_keep
 @setting("dense_weight", type=float)
 @setting("chunk_tokens", type=int)
 @answering_options
@@ -72,30 +109,60 @@ def answers(
     as_json: bool,
     report: Path | None,
     per_question: Path | None,
+    ablate: bool,
+    keep_index: Path | None,
     **flags: Any,
 ) -> None:
     """Correctness, evidence, precision and abstention on a folder and its QUESTIONS.jsonl."""
     settings = settings_from(flags)
     asked = read_questions(questions)
-    with _temporary_index(settings) as build:
+    with _building(settings, keep_index) as build:
         index = build(corpus)
-        result = evaluate_answers(index, asked, progress=_progress)
+        variants: Mapping[str, Index] = ablation.without(index, ablation.ANSWERS) if ablate else {}
+        result = evaluate_answers(
+            index,
+            asked,
+            variants=variants,
+            forced=index.with_stages(ablation.NEVER_ABSTAINS),
+            thresholds=index.thresholds,
+            explain=report is not None,
+            progress=_progress,
+        )
         if per_question is not None:
             result.write_questions(per_question)
         if report is not None:
-            result.write_report(report, index, _progress)
+            result.write_report(report, f"Answers to {questions.name} from {corpus.name}")
     click.echo(json.dumps(result.to_dict()) if as_json else result.to_text())
 
 
+@evaluate.command()
+@click.argument("before", type=click.Path(path_type=Path))
+@click.argument("after", type=click.Path(path_type=Path))
+@json_option
+def compare(before: Path, after: Path, as_json: bool) -> None:
+    """What changed between two runs over the same questions.
+
+    BEFORE and AFTER are files that --per-question wrote. Prints each measure for each kind of
+    question with a paired interval and p-value, and the questions that flipped.
+    """
+    result = compare_runs(read_scores(before), read_scores(after))
+    click.echo(json.dumps(result.to_dict()) if as_json else result.to_text())
+
+
+def _search_variants(index: Index) -> Mapping[str, Index]:
+    return ablation.without(index, ablation.SEARCH)
+
+
 @contextmanager
-def _temporary_index(settings: Settings) -> Iterator[Callable[[Path], Index]]:
-    """A function that builds an index of a folder; the index is deleted in the end."""
-    with tempfile.TemporaryDirectory(prefix="rag-eval-") as folder:
+def _building(settings: Settings, keep: Path | None) -> Iterator[Callable[[Path], Index]]:
+    """A function that builds an index of a folder, in `keep` or where it is deleted in the end."""
+    temporary = tempfile.TemporaryDirectory
+    with temporary(prefix="rag-eval-") if keep is None else nullcontext(str(keep)) as folder:
         opened: list[Index] = []
 
         def build(corpus: Path) -> Index:
             own = replace(settings, corpus=corpus, index=Path(folder))
-            encoder = load_encoder(own.encoder, own.threads)
+            encoder = load_encoder(own.encoder, own.threads, own.precision)
             with tqdm(total=0, desc="building", file=sys.stderr, disable=None) as bar:
 
                 def show(stage: str, done: int, total: int) -> None:

@@ -27,6 +27,8 @@ def status(as_json: bool, **flags: Any) -> None:
         return
     for name, value in data.items():
         shown = f"{value / 1e6:.1f} MB" if name == "bytes" else value
+        if name == "vector_index":
+            shown = value["explained"]
         if name not in ("files", "document_ids"):
             click.echo(f"{name.replace('_', ' '):16} {shown}")
 
@@ -46,6 +48,10 @@ def _status(index: Path) -> Mapping[str, Any]:
             "encoder_digest": manifest.encoder_digest,
             "dimension": manifest.dimension,
             "chunking": manifest.chunking,
+            "vector_index": {
+                **manifest.vector_index,
+                "explained": explain(manifest.vector_index, manifest.chunks),
+            },
             "generations": list_generations(index),
             "folder": str(generations_folder(index) / manifest.generation),
             "bytes": sum(info.size for info in manifest.files.values()),
@@ -54,6 +60,18 @@ def _status(index: Path) -> Mapping[str, Any]:
         }
     finally:
         generation.close()
+
+
+def explain(vector_index: Mapping[str, Any], chunks: int) -> str:
+    """How chunks are found by their vectors, and why so, in one line."""
+    most = vector_index["exact_up_to"]
+    if vector_index["kind"] == "exact":
+        return f"exact: a question is compared with every chunk, up to {most:,} chunks"
+    return (
+        f"inverted lists: more than {most:,} chunks, so a question is compared with the "
+        f"{vector_index['codes']} codes of {vector_index['compared']:,} of {chunks:,} chunks, in "
+        f"the nearest of {vector_index['lists']:,} lists, and the best are ranked exactly"
+    )
 
 
 @click.command()

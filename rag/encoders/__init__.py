@@ -1,16 +1,19 @@
 """Turning text into vectors. Two implementations behind one small interface.
 
-`default` is all-MiniLM-L6-v2 on ONNX Runtime: the same vectors as sentence-transformers, several
-times faster, without importing torch. Any other name is given to sentence-transformers itself.
+`default` is all-MiniLM-L6-v2: the same vectors as sentence-transformers, several times faster,
+without importing torch. Any other name is given to sentence-transformers itself.
 """
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from typing import Protocol
 
 import numpy as np
 import numpy.typing as npt
+
+from rag.settings import Precision
 
 Vectors = npt.NDArray[np.float32]
 
@@ -39,20 +42,34 @@ class Encoder(Protocol):
         ...
 
 
-def load_encoder(name: str, threads: int = 0) -> Encoder:
+def load_encoder(name: str, threads: int = 0, bulk: Precision | None = None) -> Encoder:
     """Load an encoder.
 
     Args:
         name: "default", or what sentence-transformers accepts: a model's name or folder.
         threads: for the matrix products; 0 takes all cores.
+        bulk: for the many texts of a build, at this precision; None for a few questions, ready as
+            soon as possible. Concerns the default encoder only.
 
     Raises:
         EncoderError: it cannot be loaded, or its weights are not the expected ones.
     """
     if name == "default":
-        from rag.encoders.minilm import MiniLmEncoder
+        from rag.encoders.minilm import MiniLmEncoder, bulk_engine
 
-        return MiniLmEncoder(threads)
+        return MiniLmEncoder(threads, None if bulk is None else bulk_engine(bulk))
     from rag.encoders.torch import TorchEncoder
 
     return TorchEncoder(name, threads)
+
+
+_PRECISION = re.compile("-(?:fp32|bf16)-")
+
+
+def can_search(encoder: Encoder, digest: str) -> bool:
+    """True if questions embedded by `encoder` can be compared with vectors that `digest` names.
+
+    They may differ in precision: such vectors agree to a cosine of .9999. Within an index they are
+    never mixed, there digests have to be equal.
+    """
+    return _PRECISION.sub("-", encoder.digest) == _PRECISION.sub("-", digest)

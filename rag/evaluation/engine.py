@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Protocol, TypeVar
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
+    from rag.answering.evidence import Evidence
     from rag.types import Answer, Hit, Turn
 
 Item = TypeVar("Item")
@@ -25,6 +26,10 @@ class Engine(Retriever, Protocol):
 
     def ask(self, question: str, /, history: Sequence[Turn] = ()) -> Answer:
         """One answer or abstention."""
+        ...
+
+    def evidence(self, question: str, /, history: Sequence[Turn] = ()) -> Sequence[Evidence]:
+        """For each part of the question the sentences that `ask` chooses from."""
         ...
 
     def text(self, document: str, /) -> str:

@@ -71,11 +71,17 @@ class Judgement:
             return not self.answer.abstained
         return min(self.values.get(name, 1.0) for name in ("evidence_recall", "correct")) < 1
 
+    @property
+    def right(self) -> bool:
+        """Answered, and correctly; where nothing says what that is, from some of the evidence."""
+        return self.values.get("correct", self.values.get("evidence_hit", 0.0)) == 1
+
     def to_dict(self) -> dict[str, object]:
         """One line of the per-question file."""
         return {
             "id": self.question.id,
             "kind": self.question.kind,
+            "question": self.question.question,
             "follow_up": self.question.follow_up,
             "answerable": self.question.answerable,
             "missed": self.missed,

@@ -8,7 +8,7 @@ from rag.evaluation.bootstrap import Estimate
 
 Figures = Mapping[str, Estimate]
 
-_ABLATIONS_A_BLOCK = 4
+_MEASURES_A_BLOCK = 5
 _ONE_DIGIT = {"length", "took_ms"}
 _NAMES = {
     "evidence_hit": "evidence hit",
@@ -69,16 +69,22 @@ def kinds_table(kinds: Mapping[str, Figures], measures: Sequence[str]) -> str:
     return table(rows)
 
 
-def ablation_table(ablation: Mapping[str, Figures]) -> str:
-    """One row a measure, one column a variant; differences beyond noise are starred."""
-    blocks = ["variant minus baseline; * if the interval excludes 0"]
-    names = list(ablation)
-    for first in range(0, len(names), _ABLATIONS_A_BLOCK):
-        variants = names[first : first + _ABLATIONS_A_BLOCK]
-        rows = [["", *variants]]
+def ablation_table(ablation: Mapping[str, Figures], base: Figures) -> str:
+    """One row a variant, one column a measure; differences beyond noise are starred.
+
+    Args:
+        ablation: what was left out → measure → difference.
+        base: the figures with everything on.
+    """
+    blocks = ["without each step, minus everything on; * if the interval excludes 0"]
+    measures = list(base)
+    for first in range(0, len(measures), _MEASURES_A_BLOCK):
+        chosen = measures[first : first + _MEASURES_A_BLOCK]
+        rows = [["", *map(name, chosen)]]
+        rows.append(["everything on", *(show(base[each], _digits(each, 3)) for each in chosen)])
         rows += [
-            [name(measure), *(_starred(ablation[each][measure], measure) for each in variants)]
-            for measure in ablation[variants[0]]
+            [f"- {variant}", *(_starred(figures[each], each) for each in chosen)]
+            for variant, figures in ablation.items()
         ]
         blocks.append(table(rows))
     return "\n\n".join(blocks)

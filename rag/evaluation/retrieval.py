@@ -52,11 +52,18 @@ class Ranking:
     values: Mapping[str, float]
     took_ms: float
 
+    @property
+    def missed(self) -> bool:
+        """Some relevant passage is not among the first five."""
+        return self.values["recall@5"] < 1
+
     def to_dict(self) -> dict[str, object]:
         """One line of the per-question file."""
         return {
             "id": self.query.id,
+            "question": self.query.text,
             "follow_up": self.query.follow_up,
+            "missed": self.missed,
             "values": {name: round(value, 6) for name, value in self.values.items()},
             "passages": [passage.id for passage in self.passages],
             "took_ms": round(self.took_ms, 1),

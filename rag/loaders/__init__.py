@@ -1,7 +1,8 @@
 """From a file to a `Document`: one module per format, found by the file's suffix.
 
-A loader is a function `(data: bytes, document_id: str) -> Document`. To add a format, write one
-and add a line to `LOADERS`; libraries are imported only when a file of their format turns up.
+A loader is a function `(data: bytes, document_id: str) -> Document`; the title is "" where the
+document has none of its own. To add a format, write one and add a line to `LOADERS`; libraries are
+imported only when a file of their format turns up.
 """
 
 from __future__ import annotations
@@ -13,12 +14,12 @@ from typing import TYPE_CHECKING
 
 from rag.errors import DocumentError, UnsupportedFormat
 from rag.loaders.fields import sidecar_of, with_sidecar
-from rag.loaders.metadata import EVIDENCE, stated
+from rag.loaders.metadata import EVIDENCE, FILE_NAME, TITLE_FROM, readable_name, stated
 
 if TYPE_CHECKING:
     from rag.types import Document
 
-LOADERS_VERSION = 2
+LOADERS_VERSION = 3
 """Raised whenever a loader gives another text or other blocks for the same file."""
 
 LOADERS = {
@@ -92,7 +93,10 @@ def load_bytes(data: bytes, document_id: str, ocr_seconds: float = 0.0) -> Docum
             f"{': ' if detail else ''}{detail}): open it and save it again"
         ) from error
     read = {name: value for name, value in stated(loaded.text).items() if _is_new(name, loaded)}
-    return replace(loaded, metadata={**read, **loaded.metadata, "title": loaded.title})
+    metadata = {**read, **loaded.metadata, "title": loaded.title}
+    if not loaded.title:
+        metadata.update({"title": readable_name(document_id), TITLE_FROM: FILE_NAME})
+    return replace(loaded, title=str(metadata["title"]), metadata=metadata)
 
 
 def _is_new(name: str, document: Document) -> bool:

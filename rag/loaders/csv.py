@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING
 from rag.errors import DocumentError
 from rag.loaders.builder import TextBuilder
 from rag.loaders.decoding import decode
-from rag.loaders.metadata import readable_name
 from rag.loaders.rows import add_rows
 
 if TYPE_CHECKING:
@@ -38,7 +37,7 @@ def load(data: bytes, document_id: str) -> Document:
     except csv.Error as error:
         detail = " ".join(str(error).split())
         raise DocumentError(f"is not a table that can be read: {detail}: check quotes") from error
-    return builder.build(document_id, readable_name(document_id), {})
+    return builder.build(document_id, "", {})
 
 
 def _separator(text: str) -> str:

@@ -21,7 +21,7 @@ from rag.loaders.builder import TextBuilder, clean
 from rag.loaders.docx_notes import Notes
 from rag.loaders.docx_numbering import Numbering
 from rag.loaders.docx_styles import Style, read_styles, with_properties
-from rag.loaders.metadata import believable_title, core_properties, normalise, readable_name
+from rag.loaders.metadata import believable_title, core_properties, normalise
 from rag.loaders.package import Kind, check_package
 
 if TYPE_CHECKING:
@@ -78,7 +78,7 @@ def load(data: bytes, document_id: str) -> Document:
         ) from error
     metadata = normalise(properties)
     named = believable_title(str(metadata.pop("title", "")))
-    title = walk.title or named or walk.first_heading or readable_name(document_id)
+    title = walk.title or named or walk.first_heading
     return walk.builder.build(document_id, title, metadata)
 
 

@@ -11,7 +11,7 @@ from rag.errors import DocumentError
 from rag.loaders.builder import TextBuilder, clean
 from rag.loaders.decoding import decode
 from rag.loaders.html import add_page
-from rag.loaders.metadata import normalise, readable_name
+from rag.loaders.metadata import normalise
 from rag.loaders.plain import add_prose
 
 if TYPE_CHECKING:
@@ -50,7 +50,7 @@ def load(data: bytes, document_id: str) -> Document:
         raise DocumentError("is damaged or not an e-mail: save it again as .eml") from error
     if attached:
         metadata["attachments"] = ", ".join(attached)
-    return builder.build(document_id, subject or readable_name(document_id), metadata)
+    return builder.build(document_id, subject, metadata)
 
 
 def _add_body(message: EmailMessage, builder: TextBuilder) -> None:

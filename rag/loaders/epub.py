@@ -9,7 +9,7 @@ from urllib.parse import unquote, urlsplit
 from rag.errors import DocumentError
 from rag.loaders.builder import TextBuilder, clean
 from rag.loaders.html import add_page
-from rag.loaders.metadata import believable_title, normalise, readable_name
+from rag.loaders.metadata import believable_title, normalise
 from rag.loaders.package import Kind, Package, parse_xml
 
 if TYPE_CHECKING:
@@ -52,7 +52,7 @@ def load(data: bytes, document_id: str) -> Document:
             _add_chapter(package.read(chapter), builder)
     metadata = normalise(_metadata(book))
     title = believable_title(str(metadata.pop("title", "")))
-    return builder.build(document_id, title or readable_name(document_id), metadata)
+    return builder.build(document_id, title, metadata)
 
 
 def _add_chapter(data: bytes, builder: TextBuilder) -> None:

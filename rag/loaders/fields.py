@@ -11,7 +11,7 @@ from contextlib import suppress
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from rag.loaders.metadata import DATES, EVIDENCE, normalise
+from rag.loaders.metadata import DATES, EVIDENCE, TITLE_FROM, normalise
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -24,6 +24,8 @@ PROBLEM = "metadata_problem"
 """The key under which the metadata of a document says what was wrong with it."""
 UNREAD = "unread_pages"
 """The key that lists pages on which there is something to see but nothing to read."""
+TRIED = "unread_pages_tried"
+"""The key that says of these pages that OCR was tried on them."""
 
 OCR = "ocr_pages"
 """The key that lists pages whose text was recognised in a picture."""
@@ -67,6 +69,8 @@ def with_sidecar(document: Document, path: Path) -> Document:
     for name, value in fields.items():
         metadata.pop(f"{name}{EVIDENCE}", None)
         metadata[name] = value
+    if "title" in fields:
+        metadata.pop(TITLE_FROM, None)
     if problem:
         metadata[PROBLEM] = f"{path.name} {problem}"
     title = str(metadata.get("title") or document.title)
@@ -112,6 +116,9 @@ def remarks(metadata: Metadata) -> list[str]:
     if UNREAD in metadata:
         pages = str(metadata[UNREAD])
         which = "pages" if re.search("[,-]", pages) else "page"
-        remedy = f"{TO_INSTALL}, or run OCR on the file"
-        found.append(f"no text could be read on {which} {pages} (scanned?): {remedy}")
+        if TRIED in metadata:
+            remedy = ", by tesseract neither: scan the file again"
+        else:
+            remedy = f" (scanned?): {TO_INSTALL}, or run OCR on the file"
+        found.append(f"no text could be read on {which} {pages}{remedy}")
     return found

@@ -16,7 +16,7 @@ from lxml.html import HTMLParser, document_fromstring
 from rag.errors import DocumentError
 from rag.loaders.builder import TextBuilder, clean
 from rag.loaders.decoding import decode
-from rag.loaders.metadata import normalise, readable_name
+from rag.loaders.metadata import normalise
 from rag.loaders.tree import add_tree
 
 if TYPE_CHECKING:
@@ -82,7 +82,7 @@ def load(data: bytes, document_id: str) -> Document:
     for element in _UNSEEN(page):
         _drop(element)
     headline = _headline(page)
-    title = headline or clean(page.findtext(".//title") or "") or readable_name(document_id)
+    title = headline or clean(page.findtext(".//title") or "")
     builder = TextBuilder()
     _add_main_text(page, builder, headline)
     return builder.build(document_id, title, metadata)

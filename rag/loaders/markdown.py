@@ -18,7 +18,6 @@ from rag.loaders.builder import clean
 from rag.loaders.decoding import decode
 from rag.loaders.fields import PROBLEM, read_fields
 from rag.loaders.markup import html_blocks
-from rag.loaders.metadata import readable_name
 from rag.loaders.plain import find_blocks
 from rag.types import Block, Document
 
@@ -55,14 +54,14 @@ def load(data: bytes, document_id: str) -> Document:
     """
     text = decode(data)
     if len(text) > _PARSED_AT_MOST:
-        return Document(document_id, readable_name(document_id), text, tuple(find_blocks(text)))
+        return Document(document_id, "", text, tuple(find_blocks(text)))
     visible = _mask(text)
     tokens = _parser().parse(visible)
     blocks = tuple(_Lines(text, visible).blocks(tokens))
     metadata = _front_matter(tokens)
     return Document(
         document_id,
-        _title(text, blocks, str(metadata.get("title", "")), document_id),
+        _title(text, blocks, str(metadata.get("title", ""))),
         text,
         blocks,
         metadata=metadata,
@@ -76,14 +75,14 @@ def _parser() -> MarkdownIt:
     return parser.disable(["code", "inline", "text_join"])
 
 
-def _title(text: str, blocks: Sequence[Block], named: str, document_id: str) -> str:
+def _title(text: str, blocks: Sequence[Block], named: str) -> str:
     if named:
         return named
     for block in blocks:
         if block.kind == "heading" and block.level == 1:
             plain = _INLINE_MARKUP.sub(r"\1", text[block.start : block.end])
-            return clean(plain) or readable_name(document_id)
-    return readable_name(document_id)
+            return clean(plain)
+    return ""
 
 
 def _front_matter(tokens: Sequence[Token]) -> dict[str, str | list[str]]:

@@ -160,6 +160,11 @@ def _iso(y: str, m: str, d: str | None) -> str | None:
     return full if d else full[:7]
 
 
+TITLE_FROM = "title_from"
+"""The key under which a document says that its title is only its `FILE_NAME`."""
+FILE_NAME = "file name"
+
+
 def readable_name(document_id: str) -> str:
     """A title from a path: "leave/annual-leave_v2.md" gives "Annual leave v2"."""
     path = PurePosixPath(document_id)

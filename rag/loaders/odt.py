@@ -12,7 +12,7 @@ from lxml import etree
 
 from rag.errors import DocumentError
 from rag.loaders.builder import TextBuilder, clean
-from rag.loaders.metadata import believable_title, normalise, readable_name
+from rag.loaders.metadata import believable_title, normalise
 from rag.loaders.odt_lists import Lists
 from rag.loaders.package import Kind, Package
 
@@ -74,7 +74,7 @@ def load(data: bytes, document_id: str) -> Document:
     properties = _properties(package.xml("meta.xml")) if "meta.xml" in package else {}
     metadata = normalise(properties)
     named = believable_title(str(metadata.pop("title", "")))
-    title = walk.title or named or walk.first_heading or readable_name(document_id)
+    title = walk.title or named or walk.first_heading
     return walk.builder.build(document_id, title, metadata)
 
 

@@ -20,8 +20,8 @@ from pdfplumber.utils.exceptions import MalformedPDFException, PdfminerException
 
 from rag.errors import DocumentError
 from rag.loaders.builder import TextBuilder, clean
-from rag.loaders.fields import OCR, TO_INSTALL, UNREAD
-from rag.loaders.metadata import believable_title, iso_date, normalise, readable_name
+from rag.loaders.fields import OCR, TO_INSTALL, TRIED, UNREAD
+from rag.loaders.metadata import believable_title, iso_date, normalise
 from rag.loaders.ocr import installed, recognise
 from rag.loaders.pdf_flow import add_pages, body_size
 from rag.loaders.pdf_page import PageContent, read_page
@@ -78,9 +78,11 @@ def load(data: bytes, document_id: str, ocr_seconds: float = 0.0) -> Document:
     add_pages(pages, outline, builder)
     metadata = normalise(_properties(properties))
     metadata.update({OCR: recognised} if recognised else {})
-    metadata.update({UNREAD: unread} if unread else {})
+    if unread:
+        metadata[UNREAD] = unread
+        metadata.update({TRIED: "yes"} if ocr_seconds and installed() else {})
     named = believable_title(str(metadata.pop("title", "")))
-    document = builder.build(document_id, named or readable_name(document_id), metadata)
+    document = builder.build(document_id, named, metadata)
     first = next((block for block in document.blocks[:3] if block.kind == "heading"), None)
     if named or first is None:
         return document

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from rag.loaders.builder import clean
 from rag.loaders.decoding import decode
-from rag.loaders.metadata import normalise, readable_name
+from rag.loaders.metadata import normalise
 from rag.types import Block, Document
 
 if TYPE_CHECKING:
@@ -60,7 +60,7 @@ def load(data: bytes, document_id: str) -> Document:
     title = next((text[b.start : b.end] for b in blocks[:5] if b.kind == "heading"), "")
     return Document(
         document_id,
-        clean(title) or readable_name(document_id),
+        clean(title),
         text,
         tuple(blocks),
         metadata=metadata,

@@ -11,7 +11,7 @@ from pptx.exc import PythonPptxError
 
 from rag.errors import DocumentError
 from rag.loaders.builder import TextBuilder, clean
-from rag.loaders.metadata import believable_title, core_properties, normalise, readable_name
+from rag.loaders.metadata import believable_title, core_properties, normalise
 from rag.loaders.package import Kind, check_package
 
 if TYPE_CHECKING:
@@ -53,7 +53,7 @@ def load(data: bytes, document_id: str) -> Document:
             "is damaged or not a PowerPoint presentation: open it there and save it again"
         ) from error
     named = believable_title(str(metadata.pop("title", "")))
-    return builder.build(document_id, named or first or readable_name(document_id), metadata)
+    return builder.build(document_id, named or first, metadata)
 
 
 def _add_slide(slide: Slide, builder: TextBuilder) -> str:

@@ -9,7 +9,7 @@ from striprtf.striprtf import rtf_to_text
 
 from rag.errors import DocumentError
 from rag.loaders.builder import TextBuilder, clean
-from rag.loaders.metadata import believable_title, normalise, readable_name
+from rag.loaders.metadata import believable_title, normalise
 from rag.loaders.plain import add_prose
 
 if TYPE_CHECKING:
@@ -46,7 +46,7 @@ def load(data: bytes, document_id: str) -> Document:
             add_prose("\n\n".join(filter(str.strip, part.split("\n"))), builder)
     metadata = normalise(_properties(source[:_BEGINNING]))
     named = believable_title(str(metadata.pop("title", "")))
-    return builder.build(document_id, named or readable_name(document_id), metadata)
+    return builder.build(document_id, named, metadata)
 
 
 def _parts(text: str) -> list[str | list[list[str]]]:

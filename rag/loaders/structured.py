@@ -16,7 +16,7 @@ from lxml import etree
 from rag.errors import DocumentError
 from rag.loaders.builder import TextBuilder, clean
 from rag.loaders.decoding import decode
-from rag.loaders.metadata import normalise, readable_name
+from rag.loaders.metadata import normalise
 from rag.loaders.package import parse_xml
 
 if TYPE_CHECKING:
@@ -82,7 +82,7 @@ def _build(root: _Node, document_id: str, raw: Mapping[str, object]) -> Document
     builder = TextBuilder()
     builder.heading(named, 1)
     _add(root, builder, 1, shown=named)
-    return builder.build(document_id, named or readable_name(document_id), metadata)
+    return builder.build(document_id, named, metadata)
 
 
 def _from_json(label: str, content: object, depth: int) -> _Node:

@@ -16,7 +16,7 @@ from openpyxl.utils.exceptions import InvalidFileException
 
 from rag.errors import DocumentError
 from rag.loaders.builder import TextBuilder
-from rag.loaders.metadata import believable_title, normalise, readable_name
+from rag.loaders.metadata import believable_title, normalise
 from rag.loaders.package import Kind, check_package
 from rag.loaders.rows import add_rows
 
@@ -66,7 +66,7 @@ def load(data: bytes, document_id: str) -> Document:
             "is damaged or not an Excel workbook: open it there and save it again"
         ) from error
     named = believable_title(str(metadata.pop("title", "")))
-    return builder.build(document_id, named or readable_name(document_id), metadata)
+    return builder.build(document_id, named, metadata)
 
 
 def _add_sheet(sheet: ReadOnlyWorksheet, builder: TextBuilder) -> None:

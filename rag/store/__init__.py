@@ -8,10 +8,11 @@
       generations/<id>/
         manifest.json              counts, encoder, chunking, sizes and SHA-256 of the files below
         documents.sqlite           documents, texts, chunks, sentences; row i is the i-th
-        chunks.faiss               FAISS index, vector i belongs to chunk i
-        sentences.npy              float16 matrix, row i belongs to sentence i
+        chunks.npy                 float32 matrix, row i belongs to chunk i
+        inverted/                  of many chunks: int8 codes of their vectors in inverted lists
+        sentences.npy              int8 codes of vectors, row i belongs to sentence i
         offsets.npy, moments.npy   sentences of each chunk; mean and covariance of the chunks
-        lexical/                   BM25 index, document i is chunk i
+        lexical/                   BM25 index, text i is chunk i
 
 A generation is written aside, synced, checked, and only then published by replacing `CURRENT` in
 one rename. It is never changed afterwards. Nothing here is a pickle.

@@ -194,7 +194,8 @@ def complete(index: Path, folder: Path, manifest: Manifest) -> None:
     """
     for path in folder.rglob("*"):
         (sync_folder if path.is_dir() else sync_file)(path)
-    write_manifest(folder, replace(manifest, files=describe_files(folder)))
+    chosen = Vectors(folder).description
+    write_manifest(folder, replace(manifest, files=describe_files(folder), vector_index=chosen))
     written = Generation(folder, checked=0)
     try:
         check_consistency(written)

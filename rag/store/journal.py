@@ -12,6 +12,11 @@ import numpy.typing as npt
 Matrix = npt.NDArray[np.float32]
 
 
+def journal_path(index: Path) -> Path:
+    """Where it lies in the index folder."""
+    return index / "journal.sqlite"
+
+
 class Journal:
     """A small database in the index folder, emptied when a generation is published."""
 
@@ -25,7 +30,8 @@ class Journal:
             self._connection = self._open()
 
     def _open(self) -> sqlite3.Connection:
-        connection = sqlite3.connect(self._path)
+        # One thread writes and another asks what is there: SQLite itself keeps them apart.
+        connection = sqlite3.connect(self._path, check_same_thread=False)
         try:
             connection.execute(
                 "CREATE TABLE IF NOT EXISTS vectors("

@@ -1,11 +1,10 @@
-"""BM25 over the chunks (Robertson and Zaragoza 2009, as implemented by bm25s in Lucene's form)."""
+"""BM25 over the chunks (Robertson and Zaragoza 2009, in Lucene's form). `postings.py` writes it."""
 
 from __future__ import annotations
 
-import json
-import logging
 import re
-from collections.abc import Iterable, Sequence
+from bisect import bisect_left
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -13,8 +12,9 @@ import numpy.typing as npt
 import Stemmer
 
 Scores = npt.NDArray[np.float32]
+Numbers = npt.NDArray[np.int64]
 
-_WORD = re.compile(r"\w+(?:['’]\w+)?")
+WORD = re.compile(r"\w+(?:['’]\w+)?")
 # Function words carry no topic; question words neither.
 STOPWORDS = frozenset(
     """a an and are as at be been but by can could did do does for from had has have how i if in
@@ -26,66 +26,49 @@ _stem = Stemmer.Stemmer("english").stemWords
 
 
 def terms(text: str) -> list[str]:
-    """The stemmed words of a text without stop words, in order."""
-    words = [word.replace("’", "'") for word in _WORD.findall(text.lower())]
+    """The stemmed words of a text without stop words, in order.
+
+    Counts of terms are taken over from one generation to the next: raise `manifest.FORMAT` when
+    this changes.
+    """
+    words = [word.replace("’", "'") for word in WORD.findall(text.lower())]
     stems: list[str] = _stem([w.removesuffix("'s") for w in words if w not in STOPWORDS])
     return stems
-
-
-def write_lexical(folder: Path, texts: Iterable[str]) -> None:
-    """Write the BM25 index of `texts` into `folder`; text i gets score i."""
-    vocabulary: dict[str, int] = {}
-    corpus = [
-        [vocabulary.setdefault(term, len(vocabulary)) for term in terms(text)] for text in texts
-    ]
-    folder.mkdir()
-    if not vocabulary:
-        # bm25s cannot index nothing; no file means that nothing matches.
-        (folder / "empty.json").write_text(json.dumps({"texts": len(corpus)}), "utf-8")
-        return
-    # Slow to import, and only needed here.
-    import bm25s
-
-    # It sets its level as it is imported, and would then tell every step on our stderr.
-    logging.getLogger("bm25s").setLevel(logging.WARNING)
-    index = bm25s.BM25(method="lucene")
-    index.index((corpus, vocabulary), create_empty_token=False, show_progress=False)
-    index.save(folder, show_progress=False)
 
 
 class Lexical:
     """A BM25 index, memory-mapped.
 
-    bm25s stores each term's share of every text's score as a column of a sparse matrix, so a
-    question's scores are a sum of columns. They are read here with numpy alone: importing bm25s
-    would cost a cold question more than answering it.
+    A term has a column of postings: the texts that hold it, how often, and its share of their
+    scores. A question's scores are a sum of columns. The counts serve the next build only.
+
+    Attributes:
+        lengths: how many terms each text has, int32, shape (texts,).
+        columns: postings of term i are [columns[i], columns[i + 1]), int64, shape (terms + 1,).
+        texts: int32, shape (postings,), ascending within a column.
+        counts: uint16, shape (postings,).
+        shares: float32, shape (postings,).
     """
 
     def __init__(self, folder: Path) -> None:
-        """Open what `write_lexical` wrote."""
-        empty = folder / "empty.json"
-        self._vocabulary: dict[str, int] = {}
-        if empty.exists():
-            self._size = int(json.loads(empty.read_text("utf-8"))["texts"])
-            self._shares = self._texts = self._columns = np.zeros(0, dtype=np.int64)
-            return
-        self._size = int(json.loads((folder / "params.index.json").read_text("utf-8"))["num_docs"])
-        self._vocabulary = json.loads((folder / "vocab.index.json").read_text("utf-8"))
-        self._shares, self._texts, self._columns = (
-            np.load(folder / f"{name}.csc.index.npy", mmap_mode="r", allow_pickle=False)
-            for name in ("data", "indices", "indptr")
+        """Open what `LexicalWriter` wrote."""
+        self.lengths, self.columns, self.texts, self.counts, self.shares, self._starts = (
+            # As plain arrays: each index into a memmap object would cost a microsecond.
+            np.asarray(np.load(folder / f"{name}.npy", mmap_mode="r", allow_pickle=False))
+            for name in ("lengths", "columns", "texts", "counts", "shares", "terms")
         )
+        self._vocabulary = (folder / "terms.txt").read_bytes()
 
     def __len__(self) -> int:
         """How many texts."""
-        return self._size
+        return len(self.lengths)
 
     def scores(self, query: Sequence[str]) -> Scores:
         """BM25 of every text for these `terms`: float32, shape (texts,)."""
-        total = np.zeros(self._size, dtype=np.float32)
+        total = np.zeros(len(self), dtype=np.float32)
         for term in query:
             column = self._column(term)
-            total[self._texts[column]] += self._shares[column]
+            total[self.texts[column]] += self.shares[column]
         return total
 
     def frequency(self, term: str) -> int:
@@ -93,8 +76,16 @@ class Lexical:
         column = self._column(term)
         return int(column.stop - column.start)
 
+    def vocabulary(self) -> list[str]:
+        """All terms, in the order of their columns: that of their code points."""
+        return self._vocabulary.decode().splitlines()
+
     def _column(self, term: str) -> slice:
-        number = self._vocabulary.get(term)
-        if number is None:
+        wanted, count = term.encode("utf-8", "surrogatepass"), len(self._starts) - 1
+        number = bisect_left(range(count), wanted, key=self._term)
+        if number == count or self._term(number) != wanted:
             return slice(0, 0)
-        return slice(int(self._columns[number]), int(self._columns[number + 1]))
+        return slice(int(self.columns[number]), int(self.columns[number + 1]))
+
+    def _term(self, number: int) -> bytes:
+        return self._vocabulary[self._starts[number] : self._starts[number + 1] - 1]

@@ -4,15 +4,21 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import asdict, dataclass, field
+from itertools import accumulate
 from pathlib import Path
 
 from rag.errors import IndexDamaged, IndexIncompatible, IndexNotFound
 from rag.store.files import replace_file, sha256_of
 
-FORMAT = 2
+FORMAT = 3
 POINTER = "CURRENT"
 MANIFEST = "manifest.json"
+
+_REMEDY = "run `rag build` for a new generation"
+_READERS = 2
+"""Files whose digests are computed at once."""
 
 
 @dataclass(frozen=True)
@@ -38,6 +44,7 @@ class Manifest:
         chunks: how many chunks.
         sentences: how many sentences.
         files: every file of the generation but this one.
+        vector_index: how chunks are found by their vectors: the kind, and its parameters.
         format: version of the layout.
     """
 
@@ -51,6 +58,7 @@ class Manifest:
     chunks: int
     sentences: int
     files: Mapping[str, FileInfo]
+    vector_index: Mapping[str, str | int] = field(default_factory=dict)
     format: int = FORMAT
 
 
@@ -119,11 +127,13 @@ def publish(index: Path, generation: str) -> None:
 
 def describe_files(folder: Path) -> dict[str, FileInfo]:
     """Size and digest of every file below `folder` but the manifest."""
-    return {
-        path.relative_to(folder).as_posix(): FileInfo(path.stat().st_size, sha256_of(path))
-        for path in sorted(folder.rglob("*"))
-        if path.is_file() and path.name != MANIFEST
-    }
+    paths = sorted(path for path in folder.rglob("*") if path.is_file() and path.name != MANIFEST)
+    with ThreadPoolExecutor(_READERS) as pool:
+        digests = pool.map(sha256_of, paths)
+        return {
+            path.relative_to(folder).as_posix(): FileInfo(path.stat().st_size, digest)
+            for path, digest in zip(paths, digests, strict=True)
+        }
 
 
 def verify(folder: Path, manifest: Manifest, *, deep: bool, most: int | None = None) -> None:
@@ -138,25 +148,30 @@ def verify(folder: Path, manifest: Manifest, *, deep: bool, most: int | None = N
     Raises:
         IndexDamaged: the first file that differs, by name.
     """
-    remedy = "run `rag build` for a new generation"
     by_size = sorted(manifest.files.items(), key=lambda item: (item[1].size, item[0]))
     for name, info in by_size:
         path = folder / name
         try:
             size = path.stat().st_size
         except OSError:
-            raise IndexDamaged(f"{path} is missing: {remedy}") from None
+            raise IndexDamaged(f"{path} is missing: {_REMEDY}") from None
         if size != info.size:
-            raise IndexDamaged(f"{path} has {size} bytes instead of {info.size}: {remedy}")
-    read = 0
-    for name, info in by_size if deep else ():
-        read += info.size
-        if most is not None and read > most:
-            return
-        try:
-            intact = sha256_of(folder / name) == info.sha256
-        except OSError as error:
-            reason = error.strerror or error
-            raise IndexDamaged(f"{folder / name} cannot be read ({reason}): {remedy}") from error
-        if not intact:
-            raise IndexDamaged(f"{folder / name} differs from its checksum: {remedy}")
+            raise IndexDamaged(f"{path} has {size} bytes instead of {info.size}: {_REMEDY}")
+    if deep:
+        read = accumulate(info.size for _, info in by_size)
+        count = sum(1 for size in read if most is None or size <= most)
+        with ThreadPoolExecutor(_READERS) as pool:
+            # The results are looked at in order, so the first that differs is always the same.
+            for _ in pool.map(lambda item: _compare(folder / item[0], item[1]), by_size[:count]):
+                pass
+
+
+def _compare(path: Path, info: FileInfo) -> None:
+    try:
+        intact = sha256_of(path) == info.sha256
+    except OSError as error:
+        raise IndexDamaged(
+            f"{path} cannot be read ({error.strerror or error}): {_REMEDY}"
+        ) from error
+    if not intact:
+        raise IndexDamaged(f"{path} differs from its checksum: {_REMEDY}")

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import sqlite3
+import sys
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -182,6 +183,15 @@ class Tables:
             found.update({row[0]: self._json(row[1]) for row in rows})
         return sorted(found.items())
 
+    def page_counts(self) -> dict[str, int]:
+        """How many pages each document has that has pages, by id."""
+        return dict(
+            self._query(
+                "SELECT id, json_array_length(pages) FROM documents JOIN texts USING (row) "
+                "WHERE pages <> '[]'"
+            )
+        )
+
     def failures(self) -> dict[str, tuple[str, FileState]]:
         """Documents that could not be read: id → reason and file."""
         rows = self._query("SELECT id, reason, file_sha256, size, mtime_ns FROM failures")
@@ -249,9 +259,11 @@ class Tables:
         (found,) = self._query("PRAGMA integrity_check(1)")[0]
         return "" if found == "ok" else str(found)
 
-    def enriched(self) -> Iterator[str]:
-        """What is searched, chunk by chunk in row order."""
-        for (text,) in self._connection.execute("SELECT enriched FROM chunks ORDER BY row"):
+    def enriched(self, first: int = 0, last: int | None = None) -> Iterator[str]:
+        """What is searched, chunk by chunk in row order, of chunks [first, last)."""
+        end = sys.maxsize if last is None else last
+        sql = "SELECT enriched FROM chunks WHERE row >= ? AND row < ? ORDER BY row"
+        for (text,) in self._connection.execute(sql, (first, end)):
             yield text
 
 

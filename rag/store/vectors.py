@@ -1,44 +1,77 @@
-"""Vectors on disk: a FAISS index for chunks, a float16 matrix for sentences.
+"""Vectors on disk: of chunks exact and searchable, of sentences as int8 codes.
 
 Besides the vectors there are `offsets.npy` (sentences of chunk i are rows offsets[i] to
 offsets[i + 1]) and the first two moments of the chunk vectors, from which the mean and spread of
 a question's cosine over all chunks follow without looking at any of them.
+
+A question is compared with all chunks while that is fast; of more than `EXACT_UP_TO` there are
+inverted lists beside the exact vectors.
 """
 
 from __future__ import annotations
 
-import struct
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Protocol
 
-import faiss
 import numpy as np
 import numpy.typing as npt
+
+from rag.store.arrays import ArrayWriter, RowReader
+from rag.store.codes import Codes, decode, encode
+from rag.store.exact import Exact
+from rag.store.inverted import Inverted, write_inverted
 
 Matrix = npt.NDArray[np.float32]
 Halves = npt.NDArray[np.float16]
 Rows = npt.NDArray[np.int64]
 
+CHUNKS = "chunks.npy"
+EXACT_UP_TO = 50_000
+"""So many chunks are compared one by one: some 8 ms, and twice that for twice as many."""
+
+_COPIED, _WRITTEN = 4_096, 1_024
+"""Chunks taken over at once, and written at once."""
+
+
+class ChunkIndex(Protocol):
+    """Finds the chunks nearest to a question."""
+
+    def __len__(self) -> int:
+        """How many chunks."""
+
+    @property
+    def description(self) -> Mapping[str, str | int]:
+        """What kind of index this is, and its parameters."""
+
+    def search(self, query: Matrix, k: int, allowed: Rows | None = None) -> tuple[Matrix, Rows]:
+        """The `k` nearest, allowed chunks: inner products and rows, best first."""
+
+    def search_many(self, queries: Matrix, k: int) -> list[tuple[Matrix, Rows]]:
+        """The same for each row of `queries`, where all chunks are allowed."""
+
+    def chunks(self, rows: Rows) -> Matrix:
+        """Exact vectors, shape (len(rows), d)."""
+
+    def block(self, first: int, last: int) -> Matrix:
+        """Exact vectors of rows [first, last)."""
+
 
 class VectorWriter:
     """Writes the vectors of a new generation in row order; none of them stays in memory."""
 
-    def __init__(self, folder: Path, dimension: int, sentences: int) -> None:
-        """Create the files for a known number of sentences."""
-        self._folder, self._matrix = folder, folder / "sentences.npy"
-        self._flat, self._dimension = folder / "chunks.faiss", dimension
-        header = {
-            "descr": np.lib.format.dtype_to_descr(np.dtype(np.float16)),
-            "fortran_order": False,
-            "shape": (sentences, dimension),
-        }
-        # Rows are appended rather than mapped: a full disk is then an error, not a signal.
-        with self._matrix.open("wb") as file:
-            np.lib.format.write_array_header_1_0(file, header)
-        self._offsets = [0]
+    def __init__(self, folder: Path, dimension: int, previous: Vectors | None = None) -> None:
+        """Create the files. `copy` takes over chunks of `previous`."""
+        self._folder, self._dimension, self._previous = folder, dimension, previous
+        self._chunks = ArrayWriter(folder / CHUNKS, np.float32, dimension)
+        self._sentences = ArrayWriter(folder / "sentences.npy", np.int8, dimension)
+        self._offsets = [np.zeros(1, dtype=np.int64)]
+        self._lists: list[npt.NDArray[np.int32]] = [np.zeros(0, dtype=np.int32)]
+        self._known_lists = previous.lists() if previous else None
         self._sum = np.zeros(dimension)
         self._outer = np.zeros((dimension, dimension))
+        self._waiting: list[tuple[Matrix, Codes]] = []
+        self._waiting_chunks = 0
 
     def add(self, vectors: Sequence[tuple[Matrix, Halves]]) -> None:
         """Append chunks: for each its vector, shape (d,), and those of its sentences, (n, d)."""
@@ -54,15 +87,44 @@ class VectorWriter:
             sentences: those of all their sentences, one chunk after the other, shape (sum, d).
             counts: how many sentences each of them has, length n.
         """
+        new = np.full(len(chunks), -1, dtype=np.int32)
+        self._append(chunks, encode(sentences), np.asarray(counts, dtype=np.int64), new)
+
+    def copy(self, first: int, last: int) -> None:
+        """Append chunks [first, last) of `previous` as they are."""
+        if self._previous is None:
+            raise ValueError("there are no previous vectors to take over")
+        for start in range(first, last, _COPIED):
+            end = min(start + _COPIED, last)
+            lists = np.full(end - start, -1, dtype=np.int32)
+            if self._known_lists is not None:
+                lists = self._known_lists[start:end]
+            self._append(*self._previous.stored(start, end), lists)
+
+    def _append(
+        self,
+        chunks: Matrix,
+        sentences: Codes,
+        counts: npt.NDArray[np.int64],
+        lists: npt.NDArray[np.int32],
+    ) -> None:
+        self._offsets.append(self._offsets[-1][-1] + np.cumsum(counts))
+        self._lists.append(lists)
+        self._waiting.append((chunks, sentences))
+        self._waiting_chunks += len(chunks)
+        if self._waiting_chunks >= _WRITTEN:
+            self._write()
+
+    def _write(self) -> None:
+        """Write what waits: single documents would be many small products and writes."""
+        if not self._waiting:
+            return
+        chunks = np.concatenate([own for own, _ in self._waiting])
         self._sum += chunks.sum(axis=0, dtype=np.float64)
         self._outer += chunks.T @ chunks
-        self._offsets += (self._offsets[-1] + np.cumsum(counts)).tolist()
-        with self._flat.open("ab") as file:
-            if not file.tell():
-                file.write(_flat_header(self._dimension, 0))
-            file.write(np.ascontiguousarray(chunks, dtype=np.float32).data)
-        with self._matrix.open("ab") as file:
-            file.write(np.ascontiguousarray(sentences, dtype=np.float16).data)
+        self._chunks.append(chunks)
+        self._sentences.append(np.concatenate([own for _, own in self._waiting]))
+        self._waiting, self._waiting_chunks = [], 0
 
     def close(self) -> None:
         """Write what is known only at the end.
@@ -70,47 +132,55 @@ class VectorWriter:
         Raises:
             OSError: it cannot be written.
         """
-        count = len(self._offsets) - 1
-        with self._flat.open("r+b" if count else "wb") as file:
-            file.write(_flat_header(self._dimension, count))
-        np.save(self._folder / "offsets.npy", np.array(self._offsets, dtype=np.int64))
+        self._write()
+        self._chunks.close()
+        self._sentences.close()
+        offsets, lists = np.concatenate(self._offsets), np.concatenate(self._lists)
+        count = len(lists)
+        np.save(self._folder / "offsets.npy", offsets)
         mean = self._sum / max(count, 1)
         covariance = self._outer / max(count, 1) - np.outer(mean, mean)
         moments = np.vstack([mean, covariance]).astype(np.float32)
         np.save(self._folder / "moments.npy", moments)
-
-
-def _flat_header(dimension: int, count: int) -> bytes:
-    """What comes before the vectors in FAISS's file of a flat index.
-
-    FAISS writes an index from memory only. Its file is a header that holds the number of vectors
-    and, as its last field, of their numbers; then the vectors follow as they are. A test compares
-    this with what FAISS writes.
-    """
-    header = bytearray(faiss.serialize_index(faiss.IndexFlatIP(dimension)).tobytes())
-    struct.pack_into("<q", header, 8, count)
-    struct.pack_into("<q", header, len(header) - 8, count * dimension)
-    return bytes(header)
+        if count > EXACT_UP_TO:
+            exact = RowReader.of_npy(self._folder / CHUNKS)
+            known = self._previous.inverted if self._previous else None
+            write_inverted(self._folder / "inverted", exact, lists, known)
 
 
 class Vectors:
-    """Read-only, memory-mapped vectors of a generation."""
+    """Read-only vectors of a generation."""
 
     def __init__(self, folder: Path) -> None:
         """Open what `VectorWriter` wrote."""
-        self._index = faiss.read_index(str(folder / "chunks.faiss"), faiss.IO_FLAG_MMAP_IFC)
-        self._sentences = np.load(folder / "sentences.npy", mmap_mode="r", allow_pickle=False)
-        self._offsets = np.load(folder / "offsets.npy", mmap_mode="r", allow_pickle=False)
+        self._sentences = RowReader.of_npy(folder / "sentences.npy")
+        self._offsets = np.asarray(
+            np.load(folder / "offsets.npy", mmap_mode="r", allow_pickle=False)
+        )
         self._moments = np.load(folder / "moments.npy", allow_pickle=False)
+        self.inverted: Inverted | None = None
+        if (folder / "inverted").is_dir():
+            exact = RowReader.of_npy(folder / CHUNKS)
+            self.inverted = Inverted(folder / "inverted", exact)
+        self._index: ChunkIndex = self.inverted or Exact(folder / CHUNKS)
 
     def __len__(self) -> int:
         """How many chunks."""
-        return int(self._index.ntotal)
+        return len(self._index)
 
     @property
     def sentence_count(self) -> int:
         """How many sentences."""
-        return int(self._sentences.shape[0])
+        return self._sentences.shape[0]
+
+    @property
+    def description(self) -> Mapping[str, str | int]:
+        """How chunks are found: the kind of index, and its parameters."""
+        return {**self._index.description, "exact_up_to": EXACT_UP_TO}
+
+    def lists(self) -> npt.NDArray[np.int32] | None:
+        """The inverted list of each chunk, shape (chunks,), or None if there are none."""
+        return self.inverted.lists() if self.inverted is not None else None
 
     def search(self, query: Matrix, k: int, allowed: Rows | None = None) -> tuple[Matrix, Rows]:
         """The `k` chunks nearest to one vector: inner products and rows, best first.
@@ -120,20 +190,11 @@ class Vectors:
             k: how many at most.
             allowed: rows that may be found; None allows all.
         """
-        if allowed is None:
-            scores, rows = self._index.search(query.reshape(1, -1), min(k, len(self)))
-            return scores[0], rows[0]
-        marks = np.zeros(len(self), dtype=bool)
-        marks[allowed] = True
-        # The stubs describe the C++ constructors, not those that Python has.
-        library: Any = faiss
-        selector = library.IDSelectorBitmap(np.packbits(marks, bitorder="little"))
-        scores, rows = self._index.search(
-            query.reshape(1, -1),
-            min(k, len(allowed)),
-            params=library.SearchParameters(sel=selector),
-        )
-        return scores[0], rows[0]
+        return self._index.search(query, k, allowed)
+
+    def search_many(self, queries: Matrix, k: int) -> list[tuple[Matrix, Rows]]:
+        """`search` for each row of `queries`, shape (n, d): the same rows, computed together."""
+        return self._index.search_many(queries, k)
 
     def spread(self, query: Matrix) -> tuple[float, float]:
         """Mean and standard deviation of the inner products of `query` with all chunks."""
@@ -142,19 +203,22 @@ class Vectors:
 
     def chunks(self, rows: Rows) -> Matrix:
         """Chunk vectors, shape (len(rows), dimension)."""
-        vectors: Matrix = self._index.reconstruct_batch(rows)
-        return vectors
+        return self._index.chunks(rows)
 
     def sentences(self, start: int, end: int) -> Halves:
         """Sentence vectors of rows [start, end)."""
-        vectors: Halves = self._sentences[start:end]
-        return vectors
+        return decode(self._sentences.read(start, end)).astype(np.float16)
+
+    def stored(self, first: int, last: int) -> tuple[Matrix, Codes, npt.NDArray[np.int64]]:
+        """Vectors of chunks [first, last), codes of their sentences, and how many each has."""
+        offsets = self._offsets[first : last + 1]
+        codes: Codes = self._sentences.read(int(offsets[0]), int(offsets[-1]))
+        return self._index.block(first, last), codes, np.diff(offsets)
 
     def block(self, first: int, last: int) -> tuple[Matrix, Halves, list[int]]:
         """Chunks [first, last) as `VectorWriter.add_block` takes them."""
-        offsets = self._offsets[first : last + 1]
-        chunks: Matrix = self._index.reconstruct_n(first, last - first)
-        return chunks, self._sentences[offsets[0] : offsets[-1]], np.diff(offsets).tolist()
+        chunks, codes, counts = self.stored(first, last)
+        return chunks, decode(codes).astype(np.float16), counts.tolist()
 
     def sentences_of(self, rows: Rows) -> tuple[Matrix, Rows]:
         """The sentences of these chunks, one after the other, and where each chunk's begin.
@@ -165,7 +229,4 @@ class Vectors:
         """
         first, last = self._offsets[rows], self._offsets[rows + 1]
         positions = np.concatenate([[0], np.cumsum(last - first)])
-        picked = np.concatenate(
-            [np.arange(a, b) for a, b in zip(first, last, strict=True)] or [np.arange(0)]
-        )
-        return np.asarray(self._sentences[picked], dtype=np.float32), positions
+        return decode(self._sentences.pieces(first, last)), positions

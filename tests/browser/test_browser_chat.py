@@ -125,9 +125,9 @@ def test_the_keyboard_is_enough(chat: Visit) -> None:
     page.keyboard.press("Escape")
     expect(page.locator(".card")).to_be_hidden()
     page.keyboard.press("?")
-    expect(page.locator(".help")).to_be_visible()
+    expect(page.locator("#rag-help")).to_be_visible()
     page.keyboard.press("Escape")
-    expect(page.locator(".help")).to_be_hidden()
+    expect(page.locator("#rag-help")).to_be_hidden()
 
 
 def test_digits_can_be_typed_in_a_question(chat: Visit) -> None:
@@ -136,7 +136,7 @@ def test_digits_can_be_typed_in_a_question(chat: Visit) -> None:
     chat.page.keyboard.press("/")
     chat.page.keyboard.type("1/2?")
     expect(chat.page.locator("#rag-question")).to_have_value("1/2?")
-    expect(chat.page.locator(".help")).to_be_hidden()
+    expect(chat.page.locator("#rag-help")).to_be_hidden()
 
 
 def test_single_key_shortcuts_can_be_switched_off(chat: Visit) -> None:
@@ -144,7 +144,7 @@ def test_single_key_shortcuts_can_be_switched_off(chat: Visit) -> None:
     chat.page.locator("[data-do=shortcuts]").uncheck()
     chat.page.keyboard.press("Escape")
     chat.page.keyboard.press("?")
-    expect(chat.page.locator(".help")).to_be_hidden()
+    expect(chat.page.locator("#rag-help")).to_be_hidden()
 
 
 def test_a_quotation_is_copied_with_its_reference(chat: Visit) -> None:
@@ -261,10 +261,12 @@ class SlowIndex:
     def __getattr__(self, name: str) -> object:
         return getattr(self._engine, name)
 
-    def ask(self, question: str, history: Sequence[Turn] = ()) -> Answer:
+    def ask(
+        self, question: str, history: Sequence[Turn] = (), *, where: Sequence[str] = ()
+    ) -> Answer:
         if question.startswith("Slowly:"):
             time.sleep(6)
-        return self._engine.ask(question, history)
+        return self._engine.ask(question, history, where=where)
 
 
 def test_a_slow_question_holds_up_no_other(

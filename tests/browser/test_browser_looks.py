@@ -112,7 +112,7 @@ class Failing:
     def documents(self) -> list[Any]:
         return []
 
-    def ask(self, question: str, history: object = ()) -> Any:
+    def ask(self, question: str, history: object = (), *, where: object = None) -> Any:
         if self.broken:
             raise IndexDamaged("vectors.npy is missing: run `rag build`")
         raise ValueError("a defect")

@@ -24,9 +24,10 @@ PAYLOADS = (
     f"${{{RUNS}}} {{{{{RUNS}}}}}",
 )  # fmt: skip
 OURS = ", ".join(
-    "article aside b blockquote button circle code dd details dialog div dl dt em form h1 h2 h3 h4 "
-    "h5 h6 header i input kbd label li mark nav ol p path pre q rect s section span strong summary "
-    "svg table tbody td template textarea th tr ul".split()
+    "article aside b bdi blockquote button caption circle code datalist dd details dialog div dl "
+    "dt em form h1 h2 h3 h4 h5 h6 header i input kbd label li mark nav ol option p path pre "
+    "progress q rect s section select span strong summary svg table tbody td template textarea th "
+    "thead tr ul".split()
 )
 
 

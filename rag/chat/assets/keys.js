@@ -5,7 +5,7 @@ function watchKeys() {
 
   const onKey = (event) => {
     if (!root.isConnected) { document.removeEventListener("keydown", onKey); return; }
-    if (event.isComposing || event.defaultPrevented || $(".help").open) return;
+    if (event.isComposing || event.defaultPrevented || $("dialog[open]")) return;
     if (event.key === "Escape") { stepBack(event); return; }
     const digit = /^Digit([1-9])$/.exec(event.code);
     const altDigit = event.altKey && !event.ctrlKey && !event.metaKey && digit;
@@ -13,7 +13,7 @@ function watchKeys() {
     if (event.ctrlKey || event.metaKey || event.altKey || inField(event.target) || !keysOn()) return;
     if (/^[1-9]$/.test(event.key)) openNumber(Number(event.key), event);
     else if (event.key === "/") { event.preventDefault(); writeQuestion(); }
-    else if (event.key === "?") { event.preventDefault(); $(".help").showModal(); }
+    else if (event.key === "?") { event.preventDefault(); $("#rag-help").showModal(); }
   };
   document.addEventListener("keydown", onKey);
   const toggle = $("[data-do=shortcuts]");
@@ -41,6 +41,7 @@ function openNumber(n, event) {
 function stepBack(event) {
   const box = $("#rag-question");
   if (hideCard()) event.preventDefault();
+  else if (!$(".filter-panel").hidden) { openFilters(false); $(".funnel").focus(); event.preventDefault(); }
   else if (document.activeElement === box) box.blur();
   else if (closePanel()) { root.dataset.wish = "closed"; event.preventDefault(); }
 }

@@ -29,9 +29,9 @@ function openPanel(view) {
   $(".panel-doc").hidden = view !== "doc";
   $(".panel-page").hidden = true;
   if (view === "list") $("[data-do=view]").hidden = true;
-  $("[data-do=list]").hidden = view === "list";
+  for (const name of ["list", "only"]) $(`[data-do=${name}]`).hidden = view === "list";
   $(".panel-title").hidden = view !== "list";
-  for (const part of [$(".talk"), $(".bar")]) part.inert = narrow.matches;
+  for (const part of [$(".talk"), $(".library"), $(".bar")]) part.inert = narrow.matches;
   if (view === "list") showPlace(null);
   return wasOpen;
 }
@@ -40,7 +40,7 @@ function closePanel() {
   if (root.dataset.panel !== "open") return false;
   root.dataset.panel = "closed";
   $("[data-do=panel]").setAttribute("aria-expanded", "false");
-  for (const part of [$(".talk"), $(".bar")]) part.inert = false;
+  for (const part of [$(".talk"), $(".library"), $(".bar")]) part.inert = false;
   for (const node of $$("[aria-current]")) node.removeAttribute("aria-current");
   shown = null;
   if (opener && opener.isConnected) opener.focus({ preventScroll: true });
@@ -131,6 +131,7 @@ async function openDocument(documentId, from) {
 function showDocument(reply) {
   const pane = $(".panel-doc");
   pane.dataset.key = reply.error ? "" : reply.key;
+  pane.dataset.document = reply.error ? "" : reply.documentId;
   if (reply.error) {
     pane.replaceChildren(make("p", reply.error, "skeleton error"));
     offerPages({}, "", []);

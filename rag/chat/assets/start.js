@@ -1,5 +1,6 @@
 // Puts the listeners in place; they sit on our own root and know their targets by data attributes.
 function start() {
+  root.dataset.started = "yes";
   const box = $("#rag-question");
   const composer = $(".composer");
   const actions = {
@@ -10,7 +11,19 @@ function start() {
       openList();
     },
     theme: switchTheme,
-    help() { $(".help").showModal(); },
+    help() { $("#rag-help").showModal(); },
+    talks: openTalks,
+    name: renameHere,
+    link: copyLink,
+    review: openReview,
+    filters() { openFilters($(".filter-panel").hidden); },
+    "filters-done"() { openFilters(false); box.focus(); },
+    async only() {
+      await setFilters({ ...filters, document: $(".panel-doc").dataset.document });
+      say($(".filtered").textContent);
+      writeQuestion();
+    },
+    async "no-filters"() { await setFilters({}); focusFilter("collection"); },
     list: openList,
     view: switchView,
     previous() { step(-1); },
@@ -49,7 +62,19 @@ function start() {
     else if (button.matches(".document")) openDocument(button.dataset.document, button);
     else if (button.dataset.page) showPage(Number(button.dataset.page));
     else if (button.dataset.jump) jump(button.dataset.jump);
-    else if ("ask" in button.dataset) ask(button.dataset.ask);
+    else if ("ask" in button.dataset) ask(button.dataset.ask, []);
+    else if ("widen" in button.dataset) widen(turn);
+    else if (button.dataset.unfilter) removeFilter(button.dataset.unfilter);
+    else if (button.dataset.verdict) giveVerdict(turn, button.dataset.verdict);
+    else if (button.dataset.other) openOther(turn, button);
+    else if (button.dataset.export) exportTalk(button);
+    else if (button.matches(".talked")) {
+      $(".drawer").close();
+      openTalk(button.closest("[data-conversation]").dataset.conversation);
+    }
+    else if ("rename" in button.dataset) renameListed(button.closest("li"));
+    else if ("delete" in button.dataset) removeTalk(button.closest("li"));
+    else if ("undo" in button.dataset) restoreTalk(button.closest("li"));
     else if ("edit" in button.dataset) { box.value = button.dataset.edit; grow(); box.focus(); }
     else if ("retry" in button.dataset) {
       $(".reply", turn.node).replaceChildren(make("p", "Reading the documents …", "waiting"));
@@ -65,18 +90,23 @@ function start() {
   });
   $("#rag-filter").addEventListener("input", (event) => filterDocuments(event.target.value));
   narrow.addEventListener("change", () => {
-    for (const part of [$(".talk"), $(".bar")]) {
+    for (const part of [$(".talk"), $(".library"), $(".bar")]) {
       part.inert = narrow.matches && root.dataset.panel === "open";
     }
   });
   watchCards();
+  watchLibrary();
   watchKeys();
+  watchFilters();
+  watchTalks();
+  offerReview();
   const theme = store.get("rag-theme");
   if (theme) document.body.classList.toggle("dark", theme === "dark");
   recall();
-  root.dataset.ready = "yes";
+  follow().then(() => { root.dataset.ready = "yes"; });
   if (!narrow.matches) box.focus({ preventScroll: true });
   refresh();
+  showFilters();
 }
 
 function open(turn, kind, number, button) {
@@ -86,13 +116,21 @@ function open(turn, kind, number, button) {
   if (entry) openEntry(turn, entry, kind, { from: button });
 }
 
+// What differs is no citation of the answer: it is opened as a passage of its own.
+function openOther(turn, button) {
+  const entry = turn.differs.find((one) => one.n === Number(button.dataset.other));
+  const own = { id: `${turn.id}-differs`, node: turn.node, citations: [], nearest: turn.differs };
+  root.dataset.wish = "open";
+  if (entry) openEntry(own, entry, "near", { from: button });
+}
+
 async function copied(button, text) {
   await copy(text);
   const label = $("span", button);
   const before = label.textContent;
   if (before === "Copied") return;
   label.textContent = "Copied";
-  say("Copied with its reference");
+  say(button.dataset.do === "link" ? "Link copied" : "Copied with its reference");
   setTimeout(() => { label.textContent = before; }, 1600);
 }
 
@@ -115,4 +153,4 @@ function switchTheme() {
   store.set("rag-theme", dark ? "dark" : "light");
 }
 
-if (root && !root.dataset.ready) start();
+if (root && !root.dataset.started) start();

@@ -26,7 +26,7 @@ function historyBefore(turn) {
 function addTurn(question) {
   const node = $("template[data-turn]").content.firstElementChild.cloneNode(true);
   count += 1;
-  const turn = { id: count, node, question, text: "", citations: [], nearest: [] };
+  const turn = { id: count, node, question, filters: { ...filters }, text: "", citations: [], nearest: [], differs: [] };
   $(".question", node).textContent = question;
   node.setAttribute("aria-label", `Question ${turns.length + 1}`);
   turns.push(turn);
@@ -36,10 +36,12 @@ function addTurn(question) {
   return turn;
 }
 
-async function ask(question) {
+// A suggestion was tried without any history, and is asked so: it keeps its promise.
+async function ask(question, history = null) {
   const words = question.trim();
   if (!words) return;
   const turn = addTurn(words);
+  turn.history = history;
   toTop(turn);
   await settle(turn);
 }
@@ -50,7 +52,9 @@ function toTop(turn) {
 }
 
 async function settle(turn) {
-  const reply = await call("answer", { question: turn.question, history: historyBefore(turn) });
+  const reply = await call("answer", {
+    question: turn.question, history: turn.history || historyBefore(turn), filters: turn.filters, ...place(),
+  });
   if (!turns.includes(turn)) return;
   fill(turn, reply);
   if (reply.error) {
@@ -58,6 +62,7 @@ async function settle(turn) {
     return;
   }
   remember();
+  nowKept(turn);
   announce(turn);
   if (reply.generation !== root.dataset.generation) refresh();
   for (const id of new Set(turn.citations.map((entry) => entry.document))) {
@@ -90,10 +95,24 @@ function fill(turn, reply) {
   Object.assign(turn, reply);
   body.innerHTML = reply.html;
   showUnderstood(turn);
+  offerFeedback(turn);
+  if (turn.unkept) body.append(make("p", `Not kept: ${turn.unkept}`, "unkept dim"));
 }
 
-// The conversation outlives a reload of the page, in this tab only.
+// An answer from an index that has been built anew since is shown as it was given, and says so.
+function markOld(turn) {
+  if (!turn.generation || turn.generation === root.dataset.generation) return;
+  const line = make("p", "Given by an earlier state of the documents. ", "old dim");
+  const again = make("button", "Ask again");
+  again.type = "button";
+  again.dataset.ask = turn.standalone;
+  line.append(again);
+  $(".reply", turn.node).prepend(line);
+}
+
+// Where conversations are not kept, this one outlives a reload of the page, in this tab only.
 function remember() {
+  if (keeping()) return;
   const kept = turns.filter((turn) => turn.html).slice(-20).map(
     ({ node, id, ...reply }) => reply,
   );
@@ -103,6 +122,7 @@ function remember() {
 }
 
 function recall() {
+  if (keeping()) return;
   let kept = [];
   try {
     kept = JSON.parse(sessionStorage.getItem("rag-turns") || "[]");
@@ -133,15 +153,23 @@ async function followUp(turn) {
   const entries = turn.abstained ? turn.nearest : turn.citations;
   const reply = await call("follow_ups", {
     question: turn.question,
+    abstained: turn.abstained,
+    filters: turn.filters,
     documents: [...new Set(entries.map((entry) => entry.document))],
     sections: entries.map((entry) => entry.section || ""),
   });
-  if (reply.error || !reply.html || !turns.includes(turn)) return;
+  if (reply.error || !turns.includes(turn)) return;
+  suggest(turn, "Ask with a term of these documents", reply.rephrased);
+  suggest(turn, turn.abstained ? "What these documents do answer" : "Also in these documents", reply.html);
+}
+
+function suggest(turn, heading, html) {
+  if (!html) return;
   const box = make("div", "", "next");
   const list = make("ul", "", "chips");
   list.setAttribute("role", "list");
-  list.innerHTML = reply.html;
-  box.append(make("h3", turn.abstained ? "What these documents do answer" : "Also in these documents"), list);
+  list.innerHTML = html;
+  box.append(make("h3", heading), list);
   $(".reply", turn.node).append(box);
 }
 
@@ -154,15 +182,19 @@ async function refresh() {
   $(".documents").innerHTML = reply.documents;
   $(".problem").textContent = reply.notice;
   filterDocuments($("#rag-filter").value);
+  showFilters();
 }
 
-function startAfresh() {
+function startAfresh({ focus = true } = {}) {
   turns = [];
+  talk = { id: "", name: "", mine: true, saved: false };
+  showTalk();
+  writeLink();
   remember();
   sources.clear();
   closePanel();
   $(".turns").replaceChildren();
   $(".empty").hidden = false;
   $("[data-do=fresh]").hidden = true;
-  $("#rag-question").focus();
+  if (focus) $("#rag-question").focus();
 }

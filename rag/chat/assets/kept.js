@@ -1,0 +1,215 @@
+// Conversations that are kept: the list, names, links and files of them.
+let talk = { id: "", name: "", mine: true, saved: false };
+let secret = ""; // by it the server knows this browser again
+
+const keeping = () => root.dataset.kept !== "";
+
+function random(bytes) {
+  const drawn = crypto.getRandomValues(new Uint8Array(bytes));
+  return btoa(String.fromCharCode(...drawn)).replaceAll("+", "-").replaceAll("/", "_").replaceAll("=", "");
+}
+
+function me() {
+  secret ||= store.get("rag-me") || random(24);
+  store.set("rag-me", secret);
+  return secret;
+}
+
+// What a question is sent with so that it is kept; a shared conversation goes on as a copy.
+function place() {
+  if (!keeping()) return {};
+  if (!talk.mine) talk = { ...talk, copy: talk.id, id: "", mine: true, saved: false };
+  talk.id ||= random(16);
+  return { me: me(), conversation: talk.id, copy_of: talk.copy || "" };
+}
+
+function nowKept(turn) {
+  if (!keeping() || !turn.turn) return;
+  talk.saved = true;
+  talk.name ||= turn.question;
+  showTalk();
+  writeLink();
+}
+
+function showTalk() {
+  const bar = $(".talk-bar");
+  bar.hidden = !talk.saved;
+  $(".shared").hidden = talk.mine;
+  $(".talk-name").replaceChildren(make("span", talk.name));
+  if (!talk.mine || !talk.saved) return;
+  const button = make("button", talk.name, "plain");
+  button.type = "button";
+  button.dataset.do = "name";
+  button.title = "Rename";
+  button.setAttribute("aria-label", `Rename this conversation: ${talk.name}`);
+  $(".talk-name").replaceChildren(button);
+}
+
+// Swaps a node for a field with its name; Enter keeps the new one, Esc the old.
+function editName(node, name, done) {
+  const box = make("input", "", "name-box");
+  Object.assign(box, { type: "text", value: name, maxLength: 120 });
+  box.setAttribute("aria-label", "Name of the conversation");
+  node.replaceWith(box);
+  box.select();
+  let over = false;
+  const finish = async (wanted) => {
+    if (over) return;
+    over = true;
+    await done(wanted.trim());
+  };
+  box.addEventListener("keydown", (event) => {
+    if (event.isComposing || !["Enter", "Escape"].includes(event.key)) return;
+    event.preventDefault();
+    event.stopPropagation();
+    finish(event.key === "Enter" ? box.value : "");
+  });
+  box.addEventListener("blur", () => finish(box.value));
+  box.focus();
+}
+
+async function rename(id, name) {
+  const reply = await call("rename", { me: me(), conversation: id, name });
+  say(reply.error || `Renamed to ${reply.name}`);
+  if (!reply.error && id === talk.id) { talk.name = reply.name; showTalk(); }
+}
+
+function renameHere(button) {
+  editName(button, talk.name, async (name) => {
+    if (name && name !== talk.name) await rename(talk.id, name);
+    showTalk();
+    const again = $("[data-do=name]");
+    if (again) again.focus();
+  });
+}
+
+function renameListed(item) {
+  const title = $(".talked .title", item);
+  editName($(".talked", item), title.textContent, async (name) => {
+    if (name && name !== title.textContent) await rename(item.dataset.conversation, name);
+    await listTalks();
+    const again = $(`[data-conversation="${item.dataset.conversation}"] [data-rename]`);
+    if (again) again.focus();
+  });
+}
+
+async function openTalks() {
+  $("#rag-talks-search").value = "";
+  $(".drawer").showModal();
+  await listTalks();
+}
+
+async function listTalks() {
+  const words = $("#rag-talks-search").value.trim();
+  const reply = await call("conversations", { me: me(), words });
+  if (words !== $("#rag-talks-search").value.trim()) return;
+  const list = $(".talks");
+  list.innerHTML = reply.html || "";
+  if (reply.error) list.append(make("p", reply.error, "error"));
+  else if (!reply.count) list.append(make("p", words ? "No conversation has all of these words." : "Nothing has been asked yet.", "dim"));
+  for (const item of $$("[data-conversation]", list)) {
+    if (item.dataset.conversation === talk.id) $(".talked", item).setAttribute("aria-current", "true");
+  }
+}
+
+async function openTalk(id, wanted = null) {
+  const reply = await call("conversation", { me: me(), conversation: id });
+  if (reply.error) {
+    startAfresh();
+    $(".problem").textContent = reply.error;
+    return;
+  }
+  startAfresh({ focus: false });
+  talk = { id, name: reply.name, mine: reply.mine, saved: true };
+  for (const kept of reply.turns) {
+    const turn = addTurn(kept.question);
+    fill(turn, kept);
+    markOld(turn);
+  }
+  await setFilters(wanted || reply.filters);
+  showTalk();
+  if (turns.length) toTop(turns.at(-1));
+  say(`Conversation ${reply.name}, ${turns.length} question${turns.length === 1 ? "" : "s"}`);
+}
+
+async function removeTalk(item) {
+  const id = item.dataset.conversation;
+  const name = $(".title", item).textContent;
+  const reply = await call("delete", { me: me(), conversation: id });
+  if (reply.error) { say(reply.error); return; }
+  const note = make("span", `Deleted: ${name}`, "dim");
+  const undo = make("button", "Undo", "tool");
+  undo.type = "button";
+  undo.dataset.undo = "";
+  undo.setAttribute("aria-label", `Undo: have “${name}” back`);
+  item.classList.add("gone");
+  item.replaceChildren(note, undo);
+  undo.focus();
+  say(`Deleted: ${name}. It can be had back for ten minutes.`);
+  if (id === talk.id) startAfresh({ focus: false });
+}
+
+async function restoreTalk(item) {
+  const id = item.dataset.conversation;
+  const reply = await call("restore", { me: me(), conversation: id });
+  say(reply.error || "It is back.");
+  await listTalks();
+  const back = $(`[data-conversation="${id}"] .talked`);
+  (back || $("#rag-talks-search")).focus();
+}
+
+async function exportTalk(button) {
+  const menu = button.closest("details");
+  const reply = await call("export", { conversation: talk.id, format: button.dataset.export });
+  menu.open = false;
+  $("summary", menu).focus();
+  if (reply.error) { say(reply.error); return; }
+  const bytes = Uint8Array.from(atob(reply.data), (letter) => letter.charCodeAt(0));
+  const link = make("a");
+  link.href = URL.createObjectURL(new Blob([bytes], { type: reply.type }));
+  link.download = reply.name;
+  link.click();
+  setTimeout(() => URL.revokeObjectURL(link.href), 10_000);
+  say(`Saved as ${reply.name}`);
+}
+
+async function copyLink(button) {
+  writeLink();
+  await copied(button, location.href);
+}
+
+function watchTalks() {
+  $("[data-do=talks]").hidden = !keeping();
+  $(".privacy").hidden = !keeping();
+  let wait = 0;
+  $("#rag-talks-search").addEventListener("input", () => {
+    clearTimeout(wait);
+    wait = setTimeout(listTalks, 150);
+  });
+  $(".drawer").addEventListener("click", (event) => {
+    // A click on the backdrop is one on the dialog itself.
+    if (event.target === $(".drawer")) $(".drawer").close();
+  });
+  root.addEventListener("click", (event) => {
+    const menu = $(".menu");
+    if (menu.open && !menu.contains(event.target)) menu.open = false;
+  });
+  $(".menu").addEventListener("keydown", (event) => {
+    if (event.key !== "Escape" || !$(".menu").open) return;
+    event.preventDefault();
+    event.stopPropagation();
+    $(".menu").open = false;
+    $(".menu summary").focus();
+  });
+  addEventListener("hashchange", follow);
+}
+
+// The link in the address bar says which conversation, and which filters.
+async function follow() {
+  const link = readLink();
+  if (link.owner) { becomeOwner(link.owner); return; }
+  if (link.id && keeping()) {
+    if (link.id !== talk.id) await openTalk(link.id, link.filters);
+    else await setFilters(link.filters);
+  } else if (Object.keys(link.filters).length) await setFilters(link.filters);
+}

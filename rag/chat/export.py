@@ -1,0 +1,174 @@
+"""A conversation as a file: Markdown, Word or JSON, with every quotation and where it stands."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from rag.chat import wording
+from rag.chat.conversations import Conversation, KeptTurn
+from rag.errors import UsageError
+
+FORMATS = {
+    "md": "text/markdown; charset=utf-8",
+    "docx": "application/vnd.openxmlformats-officedocument.wordprocessingml.document",
+    "json": "application/json",
+}
+_SPECIAL = re.compile(r"([\\`*_{}\[\]<>()#+!|~$&-])")
+_CITED = (
+    "n", "document", "title", "section", "page", "date", "start", "end", "quote", "sha256",
+)  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class File:
+    """A file to be saved."""
+
+    name: str
+    media_type: str
+    content: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Reference:
+    """A quotation with where it stands, in words.
+
+    Attributes:
+        mark: what the text refers to it by, e.g. "[1]".
+        quote: without markup.
+        place: title, section, page and date.
+        address: document, characters, digest and index: enough to check it.
+    """
+
+    mark: str
+    quote: str
+    place: str
+    address: str
+
+
+def exported(conversation: Conversation, kind: str) -> File:
+    """The conversation in one of `FORMATS`. Its id is left out: it would give access to it.
+
+    Raises:
+        UsageError: there is no such format.
+    """
+    if kind not in FORMATS:
+        raise UsageError("A conversation can be exported as md, docx or json.")
+    if kind == "docx":
+        from rag.chat.export_docx import word
+
+        content = word(conversation)
+    else:
+        text = markdown(conversation) if kind == "md" else as_json(conversation)
+        content = text.encode("utf-8", "replace")
+    stem = re.sub(r"[^\w-]+", "-", conversation.name).strip("-")[:60] or "conversation"
+    return File(f"{stem}.{kind}", FORMATS[kind], content)
+
+
+def as_json(conversation: Conversation) -> str:
+    """The turns in the words of the contract, with when they were asked and what was searched."""
+    data = {
+        "format": "rag conversation",
+        "version": 1,
+        "name": conversation.name,
+        "created": conversation.created,
+        "turns": [_turn(turn) for turn in conversation.turns],
+    }
+    return json.dumps(data, ensure_ascii=False, indent=2) + "\n"
+
+
+def _turn(turn: KeptTurn) -> dict[str, Any]:
+    reply = turn.reply
+    return {
+        "asked": turn.asked,
+        "question": turn.question,
+        "standalone_question": reply["standalone"],
+        "abstained": reply["abstained"],
+        "confidence": reply["confidence"],
+        "text": reply["text"],
+        "citations": [_picked(one) for one in reply["citations"]],
+        "nearest": [_picked(one) for one in reply["nearest"]],
+        "differs": [{**_picked(one), "citation": one["cited"]} for one in reply["differs"]],
+        "notes": reply["notes"],
+        "generation": reply["generation"],
+        "built": reply["built"],
+        "documents_searched": reply["searched"],
+        "filters": reply["filters"],
+    }
+
+
+def _picked(source: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: source[name] for name in _CITED}
+
+
+def markdown(conversation: Conversation) -> str:
+    """The conversation as Markdown in which nothing from outside is markup."""
+    lines = [f"# {escaped(conversation.name)}", ""]
+    for turn in conversation.turns:
+        reply = turn.reply
+        lines += [f"## {escaped(turn.question)}", ""]
+        if reply["standalone"] != turn.question:
+            lines += [f"*Understood as: {escaped(reply['standalone'])}*", ""]
+        lines += [escaped(reply["text"]), ""]
+        for heading, references in sections(reply):
+            lines += [f"**{heading}**", ""]
+            for one in references:
+                lines += [
+                    f"- {escaped(one.mark)} “{escaped(one.quote)}”  ",
+                    f"  {escaped(one.place)}  ",
+                    f"  {escaped(one.address)}",
+                ]
+            lines.append("")
+        lines += [f"{escaped(note)}\n" for note in reply["notes"]]
+        lines += [f"*{escaped(pedigree(turn))}*", ""]
+    return "\n".join(lines)
+
+
+def escaped(text: str) -> str:
+    """Text of one line that Markdown shows as it is."""
+    line = _SPECIAL.sub(r"\\\1", " ".join(text.split()))
+    # A line that begins with a number and a point would become a list.
+    return re.sub(r"^(\d+)\.", r"\1\\.", line)
+
+
+def sections(reply: Mapping[str, Any]) -> list[tuple[str, list[Reference]]]:
+    """The references of a turn under their headings; a heading without any is left out."""
+    index = f"index {reply['generation']}, built {wording.nice_time(reply['built'])}"
+    found = [
+        ("Quotations", [_reference(f"[{one['n']}]", one, index) for one in reply["citations"]]),
+        (
+            "Another source differs",
+            [_reference(f"from [{one['cited']}]:", one, index) for one in reply["differs"]],
+        ),
+        (
+            "The passages that came nearest",
+            [_reference(f"{one['n']}.", one, index) for one in reply["nearest"]]
+            if reply["abstained"]
+            else [],
+        ),
+    ]
+    return [(heading, references) for heading, references in found if references]
+
+
+def _reference(mark: str, source: Mapping[str, Any], index: str) -> Reference:
+    place = ", ".join(part for part in (source["title"], source["place"], source["date"]) if part)
+    address = (
+        f"{source['document']}, characters {source['start']}-{source['end']}, "
+        f"sha256 {source['sha256']}, {index}"
+    )
+    return Reference(mark, source["shown"], place, address)
+
+
+def pedigree(turn: KeptTurn) -> str:
+    """When it was asked, how sure the answer is and what was searched, in one line."""
+    reply = turn.reply
+    limits = "; ".join(reply["limits"]) or "no filter"
+    sure = "" if reply["abstained"] else f"{wording.certainty(reply['confidence'])[1]}. "
+    return (
+        f"Asked {wording.nice_time(turn.asked)}. {sure}"
+        f"{wording.counted(reply['searched'], 'document')} searched, {limits}, index "
+        f"{reply['generation']} of {wording.nice_time(reply['built'])}."
+    )

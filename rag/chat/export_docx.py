@@ -1,0 +1,55 @@
+"""A conversation as a Word document."""
+
+from __future__ import annotations
+
+import io
+import re
+
+from docx import Document
+from docx.shared import Pt, RGBColor
+
+from rag.chat import export
+from rag.chat.conversations import Conversation
+
+# What XML cannot hold, damaged files can.
+_IMPOSSIBLE = re.compile(r"[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+_SOFT = RGBColor(0x5C, 0x58, 0x50)
+
+
+def word(conversation: Conversation) -> bytes:
+    """The file's content: headings, answers, and each quotation with its reference."""
+    document = Document()
+    document.core_properties.title = _clean(conversation.name)[:255]
+    document.core_properties.author = ""
+    document.styles["Normal"].font.size = Pt(10.5)
+    document.add_heading(_clean(conversation.name), 0)
+    for turn in conversation.turns:
+        reply = turn.reply
+        document.add_heading(_clean(turn.question), 1)
+        if reply["standalone"] != turn.question:
+            _small(document.add_paragraph(), f"Understood as: {reply['standalone']}")
+        document.add_paragraph(_clean(reply["text"]))
+        for heading, references in export.sections(reply):
+            document.add_heading(heading, 2)
+            for one in references:
+                paragraph = document.add_paragraph(f"{one.mark} “{_clean(one.quote)}”")
+                paragraph.add_run().add_break()
+                paragraph.add_run(_clean(one.place)).italic = True
+                paragraph.add_run().add_break()
+                _small(paragraph, one.address)
+        for note in reply["notes"]:
+            document.add_paragraph(_clean(note))
+        _small(document.add_paragraph(), export.pedigree(turn))
+    file = io.BytesIO()
+    document.save(file)
+    return file.getvalue()
+
+
+def _small(paragraph: object, text: str) -> None:
+    run = paragraph.add_run(_clean(text))  # type: ignore[attr-defined]
+    run.font.size = Pt(8.5)
+    run.font.color.rgb = _SOFT
+
+
+def _clean(text: str) -> str:
+    return _IMPOSSIBLE.sub("\ufffd", " ".join(text.split()))

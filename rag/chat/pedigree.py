@@ -1,0 +1,233 @@
+"""What stands under an answer: what was searched, how sure it is, and what speaks against it."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from markupsafe import Markup
+
+from rag.chat import wording
+from rag.chat.conflicts import Conflict, Statement
+from rag.chat.versions import Version, newer_and_older
+from rag.types import Answer, Document
+
+_EMPTY = Markup("")
+_MAX_SAID = 280
+
+
+@dataclass(frozen=True, slots=True)
+class Searched:
+    """What an answer was looked for in.
+
+    Attributes:
+        documents: how many were searched.
+        generation: id of the index.
+        created: when it was built: UTC, ISO 8601.
+        filters: the filters in words; empty if everything was searched.
+        of: how many documents the index holds.
+    """
+
+    documents: int
+    generation: str
+    created: str
+    filters: Sequence[str] = ()
+    of: int = 0
+
+    def __str__(self) -> str:
+        if self.filters:
+            return f"{self.documents:,} of {wording.counted(self.of, 'document')}"
+        return wording.counted(self.documents, "document")
+
+    @property
+    def limits(self) -> str:
+        """The filters as a half sentence."""
+        return "; ".join(self.filters) if self.filters else "no filter"
+
+
+def left_open(answer: Answer) -> str:
+    """What an answer says about parts of the question that nothing answers; "" if it is whole."""
+    if answer.abstained or not answer.citations:
+        return ""
+    marks = [*re.finditer(rf"(?<=\s)\[{answer.citations[-1].n}\](?=\s|\Z)", answer.text)]
+    return answer.text[marks[-1].end() :].strip() if marks else ""
+
+
+def warnings(
+    answer: Answer, documents: Mapping[str, Document], families: Mapping[str, Sequence[Version]]
+) -> list[tuple[str, str, Version | None]]:
+    """What a careful reader should know of the cited documents: are they still the last word?
+
+    Returns:
+        For each: its kind ("standing" or "version"), the sentence, and the version it points to.
+    """
+    found: list[tuple[str, str, Version | None]] = []
+    cited = {citation.document: citation.title for citation in answer.citations}
+    for identifier, title in cited.items():
+        document = documents.get(identifier)
+        if said := wording.standing(document.metadata) if document else None:
+            found.append(("standing", f"{title}: {said}", None))
+        newer, older = newer_and_older(identifier, families)
+        for words, kind, others in (("a newer", "standing", newer), ("an older", "version", older)):
+            found += [
+                (kind, f"There is {words} version of {title}: ", other)
+                for other in others
+                if other.id not in cited
+            ]
+    return found
+
+
+def notes_html(
+    answer: Answer,
+    found: Sequence[tuple[str, str, Version | None]],
+    conflicts: Sequence[Conflict],
+    documents: Mapping[str, Document],
+    families: Mapping[str, Sequence[Version]],
+) -> Markup:
+    """What was left unanswered, what other sources say, and which documents have successors."""
+    parts: list[Markup] = []
+    if missing := left_open(answer):
+        parts.append(
+            Markup('<p class="open"><strong>Left unanswered.</strong> {}</p>').format(missing)
+        )
+    parts += [_conflict(n, one, documents, families) for n, one in enumerate(conflicts, start=1)]
+    parts += [_note(*one) for one in found]
+    return _EMPTY.join(parts)
+
+
+def _conflict(
+    number: int,
+    conflict: Conflict,
+    documents: Mapping[str, Document],
+    families: Mapping[str, Sequence[Version]],
+) -> Markup:
+    """Another source as it stands, beside the citation that it contradicts."""
+    other = conflict.other
+    heading = Markup(
+        "<p><strong>{kind}</strong> from {cite}: “{ours}” there, “{theirs}” here.</p>"
+    ).format(
+        kind=relation(conflict, families),
+        cite=_cite(conflict.cited),
+        ours=wording.shorten(conflict.ours, 60),
+        theirs=wording.shorten(conflict.theirs, 60),
+    )
+    if other.n:
+        return Markup(
+            '<div class="differs"><p><strong>These sources differ</strong>: “{ours}” in {cite}, '
+            "“{theirs}” in {other}{newer}.</p></div>"
+        ).format(
+            ours=wording.shorten(conflict.ours, 60),
+            theirs=wording.shorten(conflict.theirs, 60),
+            cite=_cite(conflict.cited),
+            other=_cite(other),
+            newer=_which_is_newer(conflict, families),
+        )
+    dated = wording.dated(documents.get(other.document))
+    return Markup(
+        '<div class="differs">{heading}<button type="button" class="other" data-other="{number}">'
+        '<span class="title">{title}</span> <span class="where">{place}</span><q>{said}</q>'
+        "</button></div>"
+    ).format(
+        heading=heading,
+        number=number,
+        title=other.title,
+        place=" · ".join(part for part in (wording.place(other), dated) if part),
+        said=_around(other.words, conflict.theirs),
+    )
+
+
+def relation(conflict: Conflict, families: Mapping[str, Sequence[Version]]) -> str:
+    """What contradicts: a newer or older version of the cited document, or another source."""
+    newer, older = newer_and_older(conflict.cited.document, families)
+    for found, words in ((newer, "The newer version differs"), (older, "An older version differs")):
+        if any(version.id == conflict.other.document for version in found):
+            return words
+    return "Another source differs"
+
+
+def _which_is_newer(conflict: Conflict, families: Mapping[str, Sequence[Version]]) -> Markup:
+    newer, older = newer_and_older(conflict.cited.document, families)
+    pair = (conflict.other, conflict.cited)
+    for found, (new, old) in ((newer, pair), (older, pair[::-1])):
+        if any(version.id == conflict.other.document for version in found):
+            return Markup("; {} is the newer version of {}").format(_cite(new), _cite(old))
+    return _EMPTY
+
+
+def _cite(statement: Statement) -> Markup:
+    return Markup(
+        '<button type="button" class="cite" data-n="{0}" aria-label="Citation {0}: {1}">{0}'
+        "</button>"
+    ).format(statement.n, statement.title)
+
+
+def _around(words: str, part: str) -> Markup:
+    """A sentence, cut to what is near a part of it, with that part marked."""
+    at = max(words.find(part), 0)
+    start = max(0, at + len(part) - _MAX_SAID) if at + len(part) > _MAX_SAID else 0
+    shown = wording.shorten(words[start:], _MAX_SAID)
+    before, found, after = shown.partition(part)
+    dots = "… " if start else ""
+    if not found:
+        return Markup("{}{}").format(dots, shown)
+    return Markup("{}{}<b>{}</b>{}").format(dots, before, found, after)
+
+
+def _note(kind: str, words: str, version: Version | None) -> Markup:
+    if version is None:
+        title, _, said = words.rpartition(": ")
+        return Markup('<p class="{}"><strong>{}</strong>: {}</p>').format(kind, title, said)
+    return Markup(
+        '<p class="{kind}">{words}<button type="button" class="document" data-document="{id}">'
+        "{title}</button>{dated}</p>"
+    ).format(
+        kind=kind,
+        words=words,
+        id=version.id,
+        title=version.title,
+        dated=f", {version.dated}" if version.dated else "",
+    )
+
+
+def pedigree_html(answer: Answer, searched: Searched, against: Sequence[str]) -> Markup:
+    """How sure the answer is and what was searched, in a line that opens to all of it.
+
+    Args:
+        answer: no abstention.
+        searched: what was searched.
+        against: what speaks against it, in short.
+    """
+    level, words = wording.certainty(answer.confidence)
+    rows = [
+        ("Understood as", answer.standalone_question),
+        ("Searched", f"{searched}, {searched.limits}"),
+        ("Other sources", "; ".join(against) or "nothing found that says otherwise"),
+        ("Left open", left_open(answer) or "nothing"),
+        (
+            "Confidence",
+            f"{round(answer.confidence * 100)} %: about this share of the answers that look like "
+            "this one is right",
+        ),
+        (
+            "Made by",
+            "quoting word for word; no text was generated. It took "
+            f"{max(1, round(answer.took_ms))} ms.",
+        ),
+    ]
+    return Markup(
+        '<details class="pedigree"><summary>'
+        '<span class="sure sure-{level}" aria-hidden="true"><i></i><i></i><i></i></span>'
+        '<span>{words}</span><span class="dim">{searched} searched</span></summary>'
+        "<dl>{rows}<div><dt>Index</dt><dd>{built} · <code>{generation}</code></dd></div></dl>"
+        "</details>"
+    ).format(
+        level=level,
+        words=words,
+        searched=searched,
+        rows=_EMPTY.join(
+            Markup("<div><dt>{}</dt><dd>{}</dd></div>").format(name, value) for name, value in rows
+        ),
+        built=wording.nice_time(searched.created),
+        generation=searched.generation,
+    )

@@ -1,0 +1,87 @@
+"""The calls that show evidence: a document for reading, and a page of a PDF as it looks."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import asdict
+from pathlib import Path
+
+from rag.chat import pages, payloads, reading
+from rag.chat.engine import Engine, snapshot
+from rag.chat.payloads import Payload
+from rag.errors import DocumentNotFound, UsageError
+from rag.types import Document
+
+MAX_NAME = 4_096
+PDF = ".pdf"
+
+
+class Sources:
+    """The calls, bound to an engine and to the folder of the documents."""
+
+    def __init__(
+        self, engine: Engine, corpus: Path | None, files: Callable[[Engine], Mapping[str, str]]
+    ) -> None:
+        """Take what shows documents.
+
+        Args:
+            engine: what holds them.
+            corpus: their folder, for pictures of pages; None if there are none to show.
+            files: the hashes of the PDF files of a generation, by document id.
+        """
+        self._engine, self._corpus, self._files = engine, corpus, files
+
+    def source(self, payload: Payload) -> Payload:
+        """One document as a page for reading, with `marks` highlighted."""
+        document = self._engine.document(payloads.text(payload, "document", MAX_NAME))
+        marks, moved = payloads.marks(payload.get("marks"), document)
+        return {
+            "html": reading.document_html(document, marks),
+            "title": document.title,
+            "moved": moved,
+            "pages": len(document.pages) if self._corpus and document.id.endswith(PDF) else 0,
+        }
+
+    def page_picture(self, payload: Payload) -> Payload:
+        """Page `number` of a PDF document as a picture, with the places of `marks` on it."""
+        name = payloads.text(payload, "document", MAX_NAME)
+        with snapshot(self._engine) as index:
+            document = index.document(name)
+            digest = self._files(index).get(document.id)
+        if self._corpus is None or digest is None:
+            raise UsageError("Only pages of PDF documents can be shown.")
+        number = payloads.number(payload, "number")
+        marks, _ = payloads.marks(payload.get("marks"), document)
+        quotes = [_on_page(document, number, mark) for mark in marks]
+        picture = pages.picture(pages.find_file(self._corpus, document.id, digest), number, quotes)
+        return {
+            "image": picture.data,
+            "width": picture.width,
+            "height": picture.height,
+            "boxes": [
+                {"n": mark.n, "kind": mark.kind, **asdict(box)}
+                for mark, boxes in zip(marks, picture.boxes, strict=True)
+                for box in boxes
+            ],
+        }
+
+
+def documents(index: Engine, identifiers: Iterable[str]) -> dict[str, Document]:
+    """The documents that are there, by id; those that are not are left out."""
+    found: dict[str, Document] = {}
+    for identifier in dict.fromkeys(identifiers):
+        try:
+            found[identifier] = index.document(identifier)
+        except DocumentNotFound:
+            continue
+    return found
+
+
+def _on_page(document: Document, number: int, mark: reading.Mark) -> str:
+    """The part of a marked passage that stands on a page."""
+    spans = [
+        document.text[max(mark.start, page.start) : min(mark.end, page.end)]
+        for page in document.pages
+        if page.number == number and mark.start < page.end and page.start < mark.end
+    ]
+    return " ".join(spans)

@@ -1,0 +1,83 @@
+"""`rag feedback`: what people thought of answers, and what the corpus could not answer."""
+
+from __future__ import annotations
+
+import json
+import textwrap
+from dataclasses import asdict
+from typing import Any
+
+import click
+
+from rag.cli.options import index_option, json_option, setting, settings_from
+from rag.errors import UsageError
+
+_WIDTH = 96
+
+
+@click.command()
+@index_option
+@setting("conversations", metavar="DIR")
+@json_option
+def feedback(as_json: bool, **flags: Any) -> None:
+    """List feedback on answers of the chat, and the questions that the corpus could not answer.
+
+    Both come from the conversations that the chat keeps, the newest feedback first and the
+    questions asked most often first. With --json: {"unanswered": […], "feedback": […]}.
+
+    \b
+    Examples:
+      rag feedback
+      rag feedback --json > feedback.json
+    """
+    from rag.chat.database import FILE, Database, folder_of
+    from rag.chat.feedback import Feedback, Opinion, Unanswered
+
+    folder = folder_of(settings_from(flags))
+    if folder is None:
+        raise UsageError("nothing is kept: the setting `conversations` is off")
+    opinions: list[Opinion] = []
+    unanswered: list[Unanswered] = []
+    if (folder / FILE).exists():
+        database = Database(folder)
+        try:
+            kept = Feedback(database)
+            opinions, unanswered = kept.opinions(), kept.unanswered()
+        finally:
+            database.close()
+    if as_json:
+        data = {
+            "unanswered": [asdict(one) for one in unanswered],
+            "feedback": [asdict(one) for one in opinions],
+        }
+        click.echo(json.dumps(data, ensure_ascii=False))
+        return
+    click.echo("Questions that the corpus could not answer:")
+    for question in unanswered:
+        times = f"{question.times} times, last " if question.times > 1 else ""
+        _entry(question.question, f"{times}{_when(question.last)}, {question.generation}")
+    click.echo("" if unanswered else "  none\n")
+    click.echo("Feedback:")
+    for opinion in opinions:
+        _entry(opinion.question, f"{_when(opinion.given)}, {opinion.generation}")
+        click.echo(f"    {_VERDICTS[opinion.verdict]}{': ' if opinion.reason else ''}"
+                   f"{_line(opinion.reason)}")  # fmt: skip
+        click.echo(textwrap.indent(textwrap.fill(_line(opinion.answer), _WIDTH - 4), "    "))
+    if not opinions:
+        click.echo("  none")
+
+
+_VERDICTS = {"up": "helpful", "down": "not helpful"}
+
+
+def _entry(question: str, about: str) -> None:
+    click.echo(f"  {_line(question)}  ({about})")
+
+
+def _line(text: str) -> str:
+    """What came from a browser, on one line and without what steers a terminal."""
+    return "".join(letter for letter in " ".join(text.split()) if letter.isprintable())
+
+
+def _when(stamp: str) -> str:
+    return f"{stamp[:16].replace('T', ' ')} UTC"

@@ -1,0 +1,223 @@
+"""The steps from a question to its hits or its answer, over one generation."""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import AbstractContextManager, nullcontext
+from dataclasses import dataclass, replace
+from functools import cached_property, lru_cache
+from itertools import islice
+from typing import get_args
+
+from rag.answering.compose import abstention_text, answer_text, cite, nearest
+from rag.answering.confidence import confidence, threshold
+from rag.answering.evidence import MOST_PASSAGES_READ, Evidence, gather
+from rag.answering.select import select
+from rag.answering.stages import Stages
+from rag.asked import Asked
+from rag.conditions import Where, parse_where
+from rag.conversation import Understood, split_parts, understand
+from rag.encoders import Encoder, Vectors, can_search, load_encoder
+from rag.errors import IndexIncompatible, UsageError
+from rag.filters import Selection, no_document_text
+from rag.filters import select as select_documents
+from rag.reader import Reader
+from rag.retrieval import SENTENCE_SHARE, Found, Rows, candidates, query_vectors, search
+from rag.settings import Caution, Settings
+from rag.store.generation import Generation
+from rag.store.tables import DocumentInfo
+from rag.types import Answer, Document
+
+
+@dataclass(frozen=True)
+class Models:
+    """Encoder and reader, shared by all generations of a process; loaded when first needed."""
+
+    settings: Settings
+
+    @property
+    def threads(self) -> int:
+        """How many threads compute."""
+        return self.settings.threads or os.cpu_count() or 1
+
+    @cached_property
+    def encoder(self) -> Encoder:
+        """The encoder that the settings name."""
+        return load_encoder(self.settings.encoder, self.settings.threads)
+
+    @cached_property
+    def reader(self) -> Reader | None:
+        """The reader, or None where the settings switch it off."""
+        return Reader(self.settings.threads) if self.settings.reader else None
+
+    def turn(self) -> AbstractContextManager[None]:
+        """What a question that is encoded waits for, before it is searched and answered."""
+        return nullcontext()
+
+
+@dataclass(frozen=True)
+class Prepared:
+    """A question that is understood, and then encoded.
+
+    Attributes:
+        asked: as it was asked.
+        where: its conditions.
+        selection: the documents that meet them; None for all.
+        understood: the question in its conversation.
+        parts: the questions that it asks, one or more.
+        vectors: of each part, shape (d,); empty until it is encoded.
+        near: for each part the rows that its vector proposes; None if they are not known.
+    """
+
+    asked: Asked
+    where: Where
+    selection: Selection | None
+    understood: Understood
+    parts: Sequence[Understood]
+    vectors: Sequence[Vectors] = ()
+    near: Sequence[Rows | None] = ()
+
+
+class Pipeline:
+    """Understand, encode, search, read, choose: what `rag.index.Index` does with questions."""
+
+    def __init__(
+        self,
+        generation: Generation,
+        models: Models,
+        stages: Stages,
+        document: Callable[[str], Document],
+    ) -> None:
+        """`document` gives a document of the generation by its id."""
+        self._generation, self._models, self._stages = generation, models, stages
+        self._document = document
+        self._select = lru_cache(maxsize=64)(self._select_documents)
+
+    def understand(self, asked: Asked, *, split: bool) -> Prepared:
+        """A question in its conversation; with `split`, as the questions that it asks.
+
+        Raises:
+            UsageError: the question is empty, or its filter is not understood.
+        """
+        if not asked.question.strip():
+            raise UsageError("the question is empty")
+        where = parse_where(asked.where)
+        understood = understand(asked.question, asked.history if self._stages.follow_ups else ())
+        if not self._stages.history:
+            understood = replace(understood, queries=understood.queries[:1])
+        parts = split_parts(understood) if split and self._stages.parts else (understood,)
+        return Prepared(asked, where, self._select(where), understood, parts)
+
+    def encode(self, *block: Prepared) -> list[Prepared]:
+        """Encode questions together.
+
+        Raises:
+            IndexIncompatible: the index was made with another encoder.
+        """
+        encoder = self._models.encoder
+        if not can_search(encoder, self._generation.manifest.encoder_digest):
+            raise IndexIncompatible(
+                f"this index was made with encoder {self._generation.manifest.encoder!r}, the "
+                f"settings name {encoder.name!r}: run `rag build`, or set the encoder back"
+            )
+        vectors = iter(query_vectors(encoder, [part for one in block for part in one.parts]))
+        return [
+            replace(
+                one, vectors=list(islice(vectors, len(one.parts))), near=[None] * len(one.parts)
+            )
+            for one in block
+        ]
+
+    def propose(self, block: Sequence[Prepared], k: int) -> list[Prepared]:
+        """Compare the questions of a block with all chunks at once, for `find` with the same `k`.
+
+        What may search only some documents stays as it is.
+        """
+        free = [one for one in block if one.selection is None]
+        vectors = [vector for one in free for vector in one.vectors]
+        near = iter(candidates(self._generation, vectors, k))
+        return [
+            replace(one, near=list(islice(near, len(one.parts)))) if one.selection is None else one
+            for one in block
+        ]
+
+    def find(self, prepared: Prepared, k: int) -> list[Found]:
+        """For each part of a question the `k` best passages."""
+        weight = self._stages.dense_weight(self._models.settings.dense_weight)
+        share = SENTENCE_SHARE if self._stages.sentences else 0.0
+        allowed = None if prepared.selection is None else prepared.selection.rows
+        return [
+            search(self._generation, vector, part, k, weight, allowed, share, near)
+            for part, vector, near in zip(
+                prepared.parts, prepared.vectors, prepared.near, strict=True
+            )
+        ]
+
+    def judge(self, prepared: Prepared, found: Sequence[Found]) -> list[Evidence]:
+        """For each part of a question how the sentences of its passages score."""
+        return [
+            gather(self._generation, part, own, self._reader, self._stages.weights)
+            for part, own in zip(prepared.parts, found, strict=True)
+        ]
+
+    def answer(self, prepared: Prepared) -> Answer:
+        """The answer or the abstention; it took as long as this call."""
+        started = time.perf_counter()
+        found = self.find(prepared, MOST_PASSAGES_READ)
+        evidence = self.judge(prepared, found)
+        sure = [confidence(own, with_reader=self._surer_with_reader) for own in evidence]
+        caution = self._models.settings.caution
+        least = self.thresholds[caution] if self._stages.abstention else 0.0
+        quotations = select(
+            [own for own, p in zip(evidence, sure, strict=True) if p >= least],
+            context=self._stages.context,
+        )
+        citations = cite(quotations, self._document)
+        unanswered = [
+            part.question for part, p in zip(prepared.parts, sure, strict=True) if p < least
+        ]
+        passages = nearest([hit for own in found for hit in own.hits])
+        documents = self._generation.manifest.documents
+        selection, where = prepared.selection, prepared.where
+        searched = documents if selection is None else selection.documents
+        nothing = (
+            no_document_text(where, documents)
+            if where and not searched and documents
+            else abstention_text(searched, len(passages))
+        )
+        return Answer(
+            question=prepared.asked.question,
+            standalone_question=prepared.understood.standalone,
+            abstained=not citations,
+            confidence=max(sure),
+            text=answer_text(citations, unanswered) if citations else nothing,
+            citations=citations,
+            nearest=passages,
+            generation=self._generation.id,
+            took_ms=(time.perf_counter() - started) * 1000,
+            id=prepared.asked.id,
+            where=tuple(map(str, where.conditions)),
+        )
+
+    @property
+    def thresholds(self) -> Mapping[Caution, float]:
+        """For each setting of caution, the confidence below which an answer is an abstention."""
+        with_reader = self._surer_with_reader
+        return {each: threshold(each, with_reader=with_reader) for each in get_args(Caution)}
+
+    @property
+    def _reader(self) -> Reader | None:
+        return self._models.reader if self._stages.reader else None
+
+    @property
+    def _surer_with_reader(self) -> bool:
+        return self._reader is not None and self._stages.reader_confidence
+
+    def _select_documents(self, where: Where) -> Selection | None:
+        return select_documents(where, self._described) if where else None
+
+    @cached_property
+    def _described(self) -> list[DocumentInfo]:
+        return self._generation.tables.documents()

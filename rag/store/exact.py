@@ -1,0 +1,71 @@
+"""Nearest chunks by comparing a question with all of them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+
+from rag.store.products import inner
+
+Matrix = npt.NDArray[np.float32]
+Rows = npt.NDArray[np.int64]
+
+_ROUNDING = 1e-4
+"""More than two sums of some hundred products of unit vectors can differ in float32."""
+
+
+class Exact:
+    """The vectors of all chunks, memory-mapped."""
+
+    def __init__(self, path: Path) -> None:
+        """Open a matrix in an `.npy` file."""
+        self._vectors: Matrix = np.asarray(np.load(path, mmap_mode="r", allow_pickle=False))
+
+    def __len__(self) -> int:
+        """How many chunks."""
+        return len(self._vectors)
+
+    @property
+    def description(self) -> Mapping[str, str | int]:
+        """What kind of index this is."""
+        return {"kind": "exact"}
+
+    def search(self, query: Matrix, k: int, allowed: Rows | None = None) -> tuple[Matrix, Rows]:
+        """The `k` chunks nearest to one vector: inner products and rows, best first.
+
+        Args:
+            query: shape (d,).
+            k: how many at most.
+            allowed: rows that may be found; None allows all.
+        """
+        scores = inner(self._vectors, query)
+        return self._best(scores, query, k, np.arange(len(self)) if allowed is None else allowed)
+
+    def search_many(self, queries: Matrix, k: int) -> list[tuple[Matrix, Rows]]:
+        """`search` for each row of `queries`, shape (n, d), as one matrix product."""
+        scores, rows = queries @ self._vectors.T, np.arange(len(self))
+        return [self._best(own, query, k, rows) for own, query in zip(scores, queries, strict=True)]
+
+    def _best(self, scores: Matrix, query: Matrix, k: int, rows: Rows) -> tuple[Matrix, Rows]:
+        """The `k` best of these rows, which ascend; among equals the first.
+
+        How a product rounds depends on its shape. So that a question finds the same alone and
+        among others, whatever may be among the best is compared again row by row.
+        """
+        if k < len(rows):
+            own = scores[rows]
+            rows = rows[own >= np.partition(own, -k)[-k] - _ROUNDING]
+        exact: Matrix = (self._vectors[rows] * query).sum(axis=1)
+        first = np.lexsort((rows, -exact))[:k]
+        return exact[first], rows[first]
+
+    def chunks(self, rows: Rows) -> Matrix:
+        """Vectors, shape (len(rows), d)."""
+        return self._vectors[rows]
+
+    def block(self, first: int, last: int) -> Matrix:
+        """Vectors of rows [first, last)."""
+        return self._vectors[first:last]

@@ -1,0 +1,378 @@
+"""Conversations, feedback, filters and what speaks against an answer, in a real browser."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from browsing import CORPUS, Visit, Visitor
+from docx import Document as WordDocument
+from playwright.sync_api import Page, expect
+
+from rag.chat import page as chat_page
+from rag.chat.desk import Desk
+from rag.live import LiveIndex
+
+pytestmark = pytest.mark.browser
+
+ANSWERED = "How many unused days of annual leave can I carry over?"
+SENTENCE = "You may carry over up to five unused days into the next leave year."
+UNANSWERED = "Which dragons guard the moon palace?"
+
+
+@pytest.fixture(scope="module")
+def desk(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Desk]:
+    opened = Desk(tmp_path_factory.mktemp("kept") / "index-conversations")
+    yield opened
+    opened.close()
+
+
+@pytest.fixture(scope="module")
+def url(sample: LiveIndex, desk: Desk) -> Iterator[str]:
+    page = chat_page.build_page(sample, CORPUS, desk)
+    yield chat_page.serve(page, "127.0.0.1", 0)
+    page.close(verbose=False)
+
+
+@pytest.fixture
+def chat(visit: Visitor, url: str) -> Visit:
+    return visit(url)
+
+
+def ready(page: Page) -> None:
+    expect(page.locator(".rag[data-ready]")).to_be_visible()
+
+
+def open_list(page: Page) -> None:
+    page.locator("[data-do=talks]").click()
+    expect(page.locator(".drawer")).to_be_visible()
+
+
+def test_a_conversation_outlives_a_reload_and_goes_on(chat: Visit) -> None:
+    page = chat.page
+    chat.ask(ANSWERED)
+    expect(page).to_have_url(re.compile(r"#c=[\w-]{22}$"))
+    page.reload()
+    ready(page)
+    expect(page.locator(".answer-text")).to_contain_text(SENTENCE)
+    page.locator(".cite").first.click()
+    expect(page.locator(".panel-doc mark.active")).to_have_text(SENTENCE)
+    chat.ask("And when does it lapse?")
+    expect(page.locator(".understood").nth(1)).to_contain_text(ANSWERED)
+    page.reload()
+    ready(page)
+    expect(page.locator(".turn")).to_have_count(2)
+
+
+def test_it_outlives_the_server(visit: Visitor, sample: LiveIndex, tmp_path: Path) -> None:
+    first = Desk(tmp_path)
+    served = chat_page.build_page(sample, CORPUS, first)
+    visited = visit(chat_page.serve(served, "127.0.0.1", 0))
+    visited.ask(ANSWERED)
+    link = visited.page.url.partition("#")[2]
+    served.close(verbose=False)
+    first.close()
+    second = Desk(tmp_path)
+    served = chat_page.build_page(sample, CORPUS, second)
+    other = visit(f"{chat_page.serve(served, '127.0.0.1', 0)}#{link}")
+    expect(other.page.locator(".answer-text")).to_contain_text(SENTENCE)
+    served.close(verbose=False)
+    second.close()
+
+
+def test_a_link_shows_it_to_others_who_go_on_with_a_copy(visit: Visitor, url: str) -> None:
+    mine = visit(url)
+    mine.ask(ANSWERED)
+    mine.page.locator("[data-do=link]").click()
+    expect(mine.page.locator("[data-do=link]")).to_contain_text("Copied")
+    link = mine.page.evaluate("navigator.clipboard.readText()")
+    assert link == mine.page.url
+    theirs = visit(link)
+    expect(theirs.page.locator(".answer-text")).to_contain_text(SENTENCE)
+    expect(theirs.page.locator(".shared")).to_be_visible()
+    expect(theirs.page.locator(".thumb")).to_have_count(0)
+    open_list(theirs.page)
+    expect(theirs.page.locator(".talks")).to_contain_text("Nothing has been asked yet.")
+    theirs.page.keyboard.press("Escape")
+    theirs.ask("And when does it lapse?")
+    expect(theirs.page.locator(".shared")).to_be_hidden()
+    assert theirs.page.url != link
+    mine.page.reload()
+    ready(mine.page)
+    expect(mine.page.locator(".turn")).to_have_count(1)
+
+
+def test_a_link_to_nothing_says_so(visit: Visitor, url: str) -> None:
+    page = visit(f"{url}#c={'x' * 22}").page
+    expect(page.locator(".problem")).to_contain_text("There is no such conversation")
+    assert "#" not in page.url
+
+
+def test_the_list_finds_renames_deletes_and_brings_back(chat: Visit) -> None:
+    page = chat.page
+    chat.ask(ANSWERED)
+    page.locator("[data-do=fresh]").click()
+    chat.ask("How long must a password be?")
+    open_list(page)
+    rows = page.locator(".talks li")
+    expect(rows).to_have_count(2)
+    expect(page.locator(".talked[aria-current]")).to_contain_text("password")
+    page.locator("#rag-talks-search").fill("five unused")
+    expect(rows).to_have_count(1)
+    rows.first.locator("[data-rename]").click()
+    expect(page.locator(".name-box")).to_be_focused()
+    page.keyboard.type("Carry-over")
+    page.keyboard.press("Enter")
+    expect(rows.first.locator(".title")).to_have_text("Carry-over")
+    expect(rows.first.locator("[data-rename]")).to_be_focused()
+    rows.first.locator("[data-delete]").click()
+    expect(page.locator("[data-undo]")).to_be_focused()
+    page.keyboard.press("Enter")
+    expect(rows.first.locator(".talked")).to_be_focused()
+    page.keyboard.press("Enter")
+    expect(page.locator(".drawer")).to_be_hidden()
+    expect(page.locator(".answer-text")).to_contain_text(SENTENCE)
+    expect(page.locator(".talk-name")).to_have_text("Carry-over")
+    open_list(page)
+    page.locator(".talks li", has_text="Carry-over").locator("[data-delete]").click()
+    page.keyboard.press("Escape")
+    expect(page.locator(".turn")).to_have_count(0)
+    page.reload()
+    ready(page)
+    open_list(page)
+    expect(page.locator(".talks")).not_to_contain_text("Carry-over")
+
+
+def test_the_open_conversation_is_renamed_where_it_stands(chat: Visit) -> None:
+    page = chat.page
+    chat.ask(ANSWERED)
+    page.locator("[data-do=name]").click()
+    page.keyboard.type("<b>Leave</b>")
+    page.keyboard.press("Enter")
+    expect(page.locator(".talk-name")).to_have_text("<b>Leave</b>")
+    page.locator("[data-do=name]").click()
+    page.keyboard.type("Not this")
+    page.keyboard.press("Escape")
+    expect(page.locator(".talk-name")).to_have_text("<b>Leave</b>")
+    expect(page.locator("[data-do=name]")).to_be_focused()
+
+
+@pytest.mark.parametrize("kind", ["docx", "md", "json"])
+def test_a_conversation_is_saved_as_a_file(chat: Visit, kind: str, tmp_path: Path) -> None:
+    page = chat.page
+    chat.ask(ANSWERED)
+    page.locator(".menu summary").click()
+    with page.expect_download() as download:
+        page.locator(f"[data-export={kind}]").click()
+    assert download.value.suggested_filename.endswith(f".{kind}")
+    file = tmp_path / f"saved.{kind}"
+    download.value.save_as(file)
+    if kind == "docx":
+        text = "\n".join(paragraph.text for paragraph in WordDocument(str(file)).paragraphs)
+    else:
+        text = file.read_text("utf-8")
+    assert SENTENCE in text.replace("\\", "")
+    assert "handbook/annual-leave.md" in text.replace("\\", "")
+    if kind == "json":
+        assert json.loads(text)["turns"][0]["citations"][0]["quote"] == SENTENCE
+    expect(page.locator(".menu summary")).to_be_focused()
+
+
+def test_feedback_reaches_the_owner(chat: Visit, url: str, desk: Desk, visit: Visitor) -> None:
+    page = chat.page
+    chat.ask(ANSWERED)
+    down = page.get_by_role("button", name="Not helpful")
+    down.click()
+    expect(down).to_have_attribute("aria-pressed", "true")
+    page.locator(".reason input").fill("It is <i>out of date</i>")
+    page.keyboard.press("Enter")
+    expect(page.locator(".thanks")).to_be_visible()
+    expect(down).to_be_focused()
+    chat.ask(UNANSWERED)
+    page.reload()
+    ready(page)
+    expect(page.get_by_role("button", name="Not helpful").first).to_have_attribute(
+        "aria-pressed", "true"
+    )
+    open_list(page)
+    expect(page.locator("[data-do=review]")).to_be_hidden()
+    owner = visit(f"{url}#owner={desk.key}").page
+    expect(owner.locator(".review")).to_be_visible()
+    expect(owner.locator(".reviewed")).to_contain_text("Not helpful: It is <i>out of date</i>")
+    expect(owner.locator(".reviewed section").first).to_contain_text(UNANSWERED)
+    assert desk.key not in owner.url
+    owner.reload()
+    ready(owner)
+    open_list(owner)
+    owner.locator("[data-do=review]").click()
+    expect(owner.locator(".reviewed")).to_contain_text(UNANSWERED)
+
+
+def test_filters_are_chips_and_part_of_the_link(chat: Visit, visit: Visitor, url: str) -> None:
+    page = chat.page
+    page.locator("[data-do=filters]").click()
+    expect(page.locator("[data-filter=collection]")).to_be_focused()
+    page.locator("[data-filter=collection]").select_option("HRDA Staff Handbook")
+    expect(page.locator(".filters")).to_contain_text("Collection HRDA Staff Handbook")
+    expect(page.locator("[data-filter=collection]")).to_be_focused()
+    page.locator("[data-filter=as_of]").fill("2024-06-01")
+    expect(page.locator(".filter")).to_have_count(2)
+    page.keyboard.press("Escape")
+    expect(page.locator(".filter-panel")).to_be_hidden()
+    chat.ask("How many days a week may I work remotely?")
+    expect(page.locator(".answer-text")).to_contain_text("up to two days a week")
+    expect(page.locator(".answer-text")).not_to_contain_text("three days")
+    page.locator(".pedigree summary").click()
+    expect(page.locator(".pedigree")).to_contain_text(
+        "Collection: HRDA Staff Handbook; As of: 1 June 2024"
+    )
+    other = visit(page.url).page
+    expect(other.locator(".filter")).to_have_count(2)
+    page.get_by_role("button", name="Remove the filter As of: 1 June 2024").click()
+    expect(page.locator(".filter")).to_have_count(1)
+    expect(page.locator(".filter button")).to_be_focused()
+    assert "as_of" not in page.url
+    page.locator("[data-do=fresh]").click()
+    expect(page.locator(".filter")).to_have_count(1)
+
+
+def test_a_document_that_is_open_can_be_asked_alone(chat: Visit) -> None:
+    page = chat.page
+    chat.ask(ANSWERED)
+    page.locator("[data-do=only]").click()
+    expect(page.locator("#rag-question")).to_be_focused()
+    expect(page.locator(".filters")).to_contain_text("Document Annual Leave and Special Leave")
+    expect(page.locator(".filter-row")).to_contain_text("1 of")
+    assert "document=handbook%2Fannual-leave.md" in page.url
+
+
+def test_a_newer_version_that_says_otherwise_is_told(chat: Visit, url: str, visit: Visitor) -> None:
+    page = visit(f"{url}#as_of=2024-06-01").page
+    Visit(page).ask("How many days a week may I work remotely?")
+    differs = page.locator(".differs")
+    expect(differs).to_contain_text("The newer version differs from 1")
+    expect(differs.locator("b")).to_have_text("three days")
+    differs.locator(".other").click()
+    expect(page.locator(".doc-title")).to_have_text("Remote Work (2025)")
+    expect(page.locator(".panel-doc mark.m-near.active")).to_contain_text("up to three days a week")
+
+
+def test_an_abstention_leads_on(visit: Visitor, url: str) -> None:
+    visited = visit(f"{url}#collection=china-kazakhstan")
+    page = visited.page
+    visited.ask(ANSWERED)
+    expect(page.locator(".abstention")).to_contain_text("Collection: china-kazakhstan")
+    page.locator("[data-widen]").click()
+    expect(page.locator(".turn").nth(1).locator(".answer-text")).to_contain_text(SENTENCE)
+    expect(page.locator(".filter-row")).to_be_hidden()
+
+
+def test_a_question_is_put_in_words_of_the_corpus(chat: Visit) -> None:
+    page = chat.page
+    chat.ask("Is commuting paid?")
+    expect(page.locator(".abstention")).to_be_visible()
+    offered = page.locator(".next", has_text="Ask with a term of these documents")
+    offered.get_by_role("button", name="Travelling time").click()
+    expect(page.locator(".turn").nth(1).locator(".question")).to_have_text(
+        "Is travelling time paid?"
+    )
+    expect(page.locator(".turn").nth(1).locator(".answer-text")).to_be_visible()
+
+
+def test_what_was_left_unanswered_is_told(chat: Visit) -> None:
+    chat.ask(f"{ANSWERED[:-1]}, and who feeds the office cat?")
+    expect(chat.page.locator(".open")).to_contain_text("who feeds the office cat")
+
+
+def test_where_nothing_is_kept_nothing_is_offered(visit: Visitor, sample_url: str) -> None:
+    visited = visit(sample_url)
+    page = visited.page
+    visited.ask(ANSWERED)
+    for part in ("[data-do=talks]", ".talk-bar", ".privacy"):
+        expect(page.locator(part)).to_be_hidden()
+    expect(page.locator(".thumb")).to_have_count(0)
+    assert "#" not in page.url
+
+
+def test_the_page_says_where_conversations_are_kept(chat: Visit) -> None:
+    expect(chat.page.locator(".privacy")).to_contain_text("in the folder index-conversations")
+
+
+def test_one_thing_is_said_at_a_time(chat: Visit) -> None:
+    page = chat.page
+    page.evaluate(
+        """() => {
+          const status = document.querySelector(".rag [role=status]");
+          window.said = [];
+          new MutationObserver(() => status.textContent && window.said.push(status.textContent))
+            .observe(status, { childList: true });
+        }"""
+    )
+    chat.ask(ANSWERED)
+    page.wait_for_function("window.said.length > 0")
+    page.wait_for_timeout(700)
+    assert len(page.evaluate("window.said")) == 1
+
+
+PAYLOAD = "<img src=x onerror=window.hacked=1>"
+
+
+def test_names_reasons_and_questions_are_inert(chat: Visit, desk: Desk, url: str) -> None:
+    page = chat.page
+    chat.ask(f"{ANSWERED} {PAYLOAD}")
+    page.locator("[data-do=name]").click()
+    page.keyboard.type(PAYLOAD)
+    page.keyboard.press("Enter")
+    page.get_by_role("button", name="Not helpful").click()
+    page.locator(".reason input").fill(PAYLOAD)
+    page.keyboard.press("Enter")
+    expect(page.locator(".thanks")).to_be_visible()
+    page.reload()
+    ready(page)
+    expect(page.locator(".talk-name")).to_have_text(PAYLOAD)
+    open_list(page)
+    expect(page.locator(".talks .title").first).to_have_text(PAYLOAD)
+    page.goto(f"{url}#owner={desk.key}")
+    expect(page.locator(".reviewed")).to_contain_text(PAYLOAD)
+    page.goto(f"{url}#collection=%3Cimg+src%3Dx+onerror%3Dwindow.hacked%3D1%3E")
+    expect(page.locator(".filters")).to_contain_text(PAYLOAD)
+    assert page.evaluate("window.hacked") is None
+    assert page.locator(".rag img").count() == 0
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("width", [360, 1280])
+def test_axe_finds_nothing_and_all_fits(
+    visit: Visitor, url: str, desk: Desk, scheme: str, width: int
+) -> None:
+    axe = pytest.importorskip("axe_playwright_python.sync_playwright")
+    link = f"{url}#as_of=2024-06-01"
+    visited = visit(link, width, 740, color_scheme=scheme, reduced_motion="reduce")
+    page = visited.page
+
+    def check() -> None:
+        found = axe.Axe().run(page).response["violations"]
+        assert [f"{one['id']}: {one['nodes'][0]['html'][:200]}" for one in found] == []
+        assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+
+    visited.ask("How many days a week may I work remotely?")
+    page.locator(".thumb").last.click()
+    page.locator(".pedigree summary").click()
+    check()
+    visited.ask(UNANSWERED)
+    if width < 900:
+        page.keyboard.press("Escape")
+    page.locator("[data-do=filters]").click()
+    check()
+    page.locator("[data-do=filters-done]").click()
+    page.locator(".menu summary").click()
+    check()
+    open_list(page)
+    check()
+    page.keyboard.press("Escape")
+    page.goto(f"{url}#owner={desk.key}")
+    expect(page.locator(".reviewed section").first).to_be_visible()
+    check()

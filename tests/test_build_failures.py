@@ -1,0 +1,306 @@
+"""Documents that fail, and builds that fail or die."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import sqlite3
+import subprocess
+import sys
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from builds import LEAVE, SAFETY, TWO, CountingEncoder, assert_same, changes, content
+
+from rag import indexing, reading, writing
+from rag.encoders import Vectors
+from rag.errors import CorpusNotFound, IndexLocked, RagError
+from rag.store.lock import writer_lock
+from rag.types import Problem
+
+if TYPE_CHECKING:
+    from workshop import Workshop
+
+    from rag.corpus import Scan
+
+    Make = Callable[..., Workshop]
+
+
+# Documents that fail
+
+
+def test_a_failed_document_is_named_and_the_others_go_on(workshop: Make) -> None:
+    made = workshop({**TWO, "broken.pdf": "not a PDF", "empty.md": "  \n", "data.zzz": "1,2"})
+    report = made.build()
+    assert report.documents == 2
+    assert [problem.document for problem in report.failed] == ["broken.pdf", "empty.md"]
+    assert report.failed[1].reason == "is empty"
+    assert [problem.document for problem in report.skipped] == ["data.zzz"]
+
+
+def test_a_failed_document_is_remembered_until_it_changes(
+    workshop: Make, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made = workshop({**TWO, "broken.md": "  \n"})
+    first = made.build()
+    tried: list[str] = []
+    load = reading.load
+
+    def note(path: Path, name: str) -> object:
+        tried.append(name)
+        return load(path, name)
+
+    monkeypatch.setattr(reading, "load", note)
+    again = made.build()
+    assert again.generation == first.generation
+    assert again.failed == first.failed == [Problem("broken.md", "is empty")]
+    made.write("leave.md", LEAVE.replace("13", "14"))
+    assert made.build().failed == first.failed
+    assert tried == ["leave.md"]
+    made.write("broken.md", SAFETY)
+    mended = made.build()
+    assert tried == ["leave.md", "broken.md"]
+    assert (mended.failed, changes(mended)) == ([], (["broken.md"], [], [], 2))
+
+
+def test_a_document_that_breaks_leaves_the_index(workshop: Make) -> None:
+    made = workshop(TWO)
+    made.build()
+    made.write("leave.md", "")
+    report = made.build()
+    assert report.failed == [Problem("leave.md", "is empty")]
+    assert changes(report) == ([], [], ["leave.md"], 1)
+    (made.corpus / "leave.md").unlink()
+    gone = made.build()
+    assert (gone.failed, changes(gone)) == ([], ([], [], [], 1))
+
+
+def test_a_file_that_vanishes_after_the_scan_is_reported(
+    workshop: Make, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made = workshop(TWO)
+    scan = indexing.scan
+
+    def scan_then_delete(*arguments: Any, **options: Any) -> Scan:
+        found = scan(*arguments, **options)
+        (made.corpus / "leave.md").unlink(missing_ok=True)
+        return found
+
+    for built_before in (False, True):
+        if built_before:
+            made.write("leave.md", LEAVE)
+            made.build()
+            made.write("leave.md", SAFETY)
+        with monkeypatch.context() as patch:
+            patch.setattr(indexing, "scan", scan_then_delete)
+            report = made.build()
+        assert report.failed == [Problem("leave.md", "cannot be read: No such file or directory")]
+        assert report.documents == 1
+    assert made.build().failed == []
+
+
+def test_a_file_that_cannot_be_read_is_looked_at_again(
+    workshop: Make, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made = workshop(TWO)
+
+    def forbid(path: Path) -> str:
+        if path.name == "leave.md":
+            raise PermissionError(13, "Permission denied", str(path))
+        return "digest of " + path.name
+
+    with monkeypatch.context() as patch:
+        patch.setattr("rag.changes.sha256_of", forbid)
+        report = made.build()
+    assert report.failed == [Problem("leave.md", "cannot be read: Permission denied")]
+    assert made.build().added == ["leave.md"]
+
+
+def test_a_file_that_changes_while_it_is_read_is_read_again_next_time(
+    workshop: Make, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made = workshop(TWO)
+    load = reading.load
+
+    def change_meanwhile(path: Path, name: str) -> object:
+        document = load(path, name)
+        if name == "leave.md":
+            made.write(name, LEAVE.replace("13", "99"))
+        return document
+
+    with monkeypatch.context() as patch:
+        patch.setattr(reading, "load", change_meanwhile)
+        made.build()
+    assert made.build().changed == ["leave.md"]
+    with made.open() as index:
+        assert "99 days" in index.text("leave.md")
+
+
+# Builds that fail or die
+
+
+def test_a_folder_that_is_not_there_is_one_line(workshop: Make) -> None:
+    made = workshop(TWO)
+    shutil.rmtree(made.corpus)
+    with pytest.raises(CorpusNotFound) as caught:
+        made.build()
+    assert str(caught.value) == (
+        f"there is no folder {made.corpus}: create it and put documents into it, or name another"
+    )
+    assert not made.index.exists()
+
+
+def test_a_second_build_is_refused_while_the_first_runs(workshop: Make) -> None:
+    made = workshop(TWO)
+    first = made.build().generation
+    made.write("leave.md", SAFETY)
+    with writer_lock(made.index), pytest.raises(IndexLocked, match=f"process {os.getpid()} since"):
+        made.build()
+    assert made.generations() == [first]
+
+
+def test_an_index_folder_that_is_a_file_is_one_line(workshop: Make) -> None:
+    made = workshop(TWO)
+    made.index.write_text("")
+    with pytest.raises(RagError) as caught:
+        made.build()
+    assert str(caught.value) == (
+        f"the index {made.index} cannot be written: Not a directory "
+        "(the published generation, if there is one, is untouched)"
+    )
+
+
+def test_a_dead_build_goes_on_where_it_was(workshop: Make, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The vectors of finished windows are in the journal; only the others are computed."""
+    texts = {f"{n}.md": f"# Rule {n}\n\nIt holds for {n} days.\n" for n in range(6)}
+    made = workshop(texts)
+    monkeypatch.setattr(writing, "_WINDOW", 2)
+
+    class Dying(CountingEncoder):
+        def encode(self, texts: Sequence[str]) -> Vectors:
+            if self.texts:
+                raise KeyboardInterrupt
+            return super().encode(texts)
+
+    with pytest.raises(KeyboardInterrupt):
+        made.build(Dying(made.encoder))
+    counting = CountingEncoder(made.encoder)
+    report = made.build(counting)
+    assert (report.embedded, report.reused) == (4, 2)
+    assert len(counting.texts) == 4 * 2  # four chunks of one sentence each
+    full = workshop(texts, "full")
+    full.build()
+    assert_same(content(made), content(full))
+    assert not (made.index / "journal.sqlite").exists()
+
+
+def test_a_dead_build_with_another_encoder_gives_nothing_away(
+    workshop: Make, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made = workshop(TWO)
+    with monkeypatch.context() as patch:
+        patch.setattr(writing.LexicalWriter, "close", lambda _: 1 / 0)
+        with pytest.raises(ZeroDivisionError):
+            made.build(CountingEncoder(made.encoder, digest="another"))
+    assert (made.index / "journal.sqlite").exists()
+    assert made.build().embedded == 2
+
+
+def test_a_damaged_journal_costs_only_time(workshop: Make) -> None:
+    made = workshop(TWO)
+    made.index.mkdir()
+    (made.index / "journal.sqlite").write_bytes(b"SQLite format 3\0" + b"\xff" * 5_000)
+    assert made.build().embedded == 2
+    assert not (made.index / "journal.sqlite").exists()
+
+
+def test_a_left_over_journal_goes_even_if_nothing_changed(workshop: Make) -> None:
+    made = workshop(TWO)
+    made.build()
+    (made.index / "journal.sqlite").write_bytes(b"")
+    made.build()
+    assert sorted(path.name for path in made.index.iterdir()) == ["CURRENT", "LOCK", "generations"]
+
+
+def test_a_database_that_cannot_be_written_is_one_line(
+    workshop: Make, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made = workshop(TWO)
+
+    def full(*_: object) -> None:
+        raise sqlite3.OperationalError("database or disk is full")
+
+    monkeypatch.setattr(writing.Journal, "add", full)
+    with pytest.raises(RagError) as caught:
+        made.build()
+    assert str(caught.value) == (
+        f"the index {made.index} cannot be written: database or disk is full "
+        "(the published generation, if there is one, is untouched)"
+    )
+
+
+LITTLE_ROOM = """
+import json, resource, sys
+from contextlib import contextmanager
+from pathlib import Path
+from rag.encoders import load_encoder
+from rag.errors import RagError
+from rag.index import open_index
+from rag.indexing import build_index
+from rag.settings import Settings
+
+corpus, index = Path(sys.argv[1]), Path(sys.argv[2])
+
+@contextmanager
+def small_files(size):
+    hard = resource.getrlimit(resource.RLIMIT_FSIZE)[1]
+    resource.setrlimit(resource.RLIMIT_FSIZE, (size, hard))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (hard, hard))
+
+settings = Settings(corpus=corpus, index=index, reader=False, threads=1)
+encoder = load_encoder("default", 1)
+encoder.encode(["ready"])
+build_index(settings, encoder=encoder)
+leave = corpus / "leave.md"
+leave.write_text(leave.read_text().replace("13 days", "14 days"))
+for n in range(12):
+    text = " ".join(f"It holds for {n} days." for _ in range(9))
+    (corpus / f"{n}.md").write_text(f"# Rule {n}\\n\\n{text}\\n")
+failures = []
+for size in [100, 5_000, 30_000, 60_000, 150_000, 1_000_000, 10_000_000]:
+    try:
+        with small_files(size):
+            build_index(settings, encoder=encoder)
+        break
+    except RagError as error:
+        failures.append(str(error))
+    with open_index(index, settings) as opened:
+        assert opened.text("leave.md").count("13 days") == 1, "the old generation is gone"
+        assert opened.ask("How many days of leave?").nearest
+with open_index(index, settings) as opened:
+    assert opened.text("leave.md").count("14 days") == 1
+    assert len(opened.documents()) == 14
+left = sorted(path.name for path in index.iterdir())
+left += [path.name for path in (index / "generations").iterdir() if path.name.startswith(".")]
+print(json.dumps({"failures": failures, "left": left}))
+"""
+
+
+def test_files_that_may_not_grow_are_all_or_nothing(workshop: Make) -> None:
+    """More room each time until the build succeeds; after each failure the old index answers."""
+    pytest.importorskip("resource")
+    made = workshop(TWO)
+    command = [sys.executable, "-c", LITTLE_ROOM, str(made.corpus), str(made.index)]
+    result = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert result.returncode == 0, result.stderr
+    told = json.loads(result.stdout)
+    assert told["left"] == ["CURRENT", "LOCK", "generations"]
+    assert len(told["failures"]) >= 3
+    for failure in told["failures"]:
+        assert failure.startswith(f"the index {made.index} cannot be written: ")

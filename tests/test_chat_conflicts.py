@@ -1,0 +1,131 @@
+"""What another document says otherwise on the same point; and, more often, when to be silent."""
+
+from __future__ import annotations
+
+import pytest
+from chat_fake import FakeEngine, markdown
+
+from rag.chat.conflicts import Conflict, conflicts
+from rag.types import Document
+
+
+def compared(
+    question: str, ours: str, theirs: str, *, version: bool = False,
+    titles: tuple[str, str] = ("Rules", "Rules"),
+) -> list[Conflict]:  # fmt: skip
+    """The conflicts of an answer that quotes `ours`, with `theirs` among the passages."""
+    documents: list[Document] = [
+        markdown("a.md", titles[0], ours), markdown("b.md", titles[1], theirs)
+    ]  # fmt: skip
+    answer = FakeEngine(documents[:1]).ask(question)
+    assert [citation.quote for citation in answer.citations] == [ours]
+    hits = FakeEngine(documents).retrieve(question)
+    return conflicts(answer, hits, {"a.md": {"b.md"}} if version else {})
+
+
+DIFFERENT = [
+    ("When must claims for travel expenses be submitted?",
+     "Submit travel expenses claims within 20 working days of your return.",
+     "Submit your travel expenses claims within 30 calendar days of your return.",
+     "20 working days", "30 calendar days"),
+    ("When must gifts be reported to the integrity office?",
+     "Gifts must be reported to the Integrity Office within ten working days.",
+     "All gifts are reported to the Integrity Office within five working days of receipt.",
+     "ten working days", "five working days"),
+    ("How soon are requests for accommodation acknowledged?",
+     "Requests for accommodation are acknowledged within three calendar days.",
+     "Requests for accommodation are acknowledged within three business days.",
+     "three calendar days", "three business days"),
+    ("Where are travel authorizations sent for approval?",
+     "Travel authorizations are sent to trips@agency.example for approval.",
+     "Travel authorizations are sent to travel@agency.example for approval by the team.",
+     "trips@agency.example", "travel@agency.example"),
+    ("What does professional liability insurance cost?",
+     "Supervisors get professional liability insurance costs back up to $150.",
+     "Supervisors get professional liability insurance costs back up to $175.",
+     "$150", "$175"),
+    ("Whom should press requests from journalists reach?",
+     "Forward press requests from journalists to press@agency.example without responding.",
+     "Send requests from the press to press@agency.example; it is okay to respond to journalists.",
+     "without responding", "okay to respond"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("question", "ours", "theirs", "mine", "yours"), DIFFERENT)
+def test_sentences_that_differ_on_the_same_point(
+    question: str, ours: str, theirs: str, mine: str, yours: str
+) -> None:
+    (found,) = compared(question, ours, theirs)
+    assert (found.ours, found.theirs) == (mine, yours)
+    assert (found.cited.n, found.other.document, found.other.n) == (1, "b.md", 0)
+    assert found.other.quote == theirs
+
+
+SILENT = {
+    "the same in other words": (
+        "Within how many days of your return must you submit travel claims?",
+        "Submit your travel claims within 20 working days of your return.",
+        "Enter travel claims within twenty business days of your return to the office.",
+    ),
+    "another subject": (
+        "How far ahead must annual leave be requested?",
+        "Annual leave must be requested at least three working days ahead.",
+        "Study leave must be requested at least ten working days ahead.",
+    ),
+    "another deadline of the same team": (
+        "What does the travel team need before travel?",
+        "Authorizations reach the travel team before 3:30 PM the last business day before travel.",
+        "Close of business for the travel team is at 4:30 PM.",
+    ),
+    "a number on one side only": (
+        "How much military leave can staff receive each year?",
+        "Staff can receive 15 days of military leave each year for active duty.",
+        "Staff can receive military leave each year for active duty and training.",
+    ),
+    "the same range": (
+        "When are travel vouchers approved?",
+        "Travel vouchers are approved within 3-5 business days.",
+        "Your travel vouchers are approved by the team in 3 to 5 working days.",
+    ),
+    "the same amount, written otherwise": (
+        "What is the limit for purchases without quotes?",
+        "The limit for purchases without quotes is $2,500.",
+        "The limit for purchases without quotes is $2500 for everybody.",
+    ),
+}
+
+
+@pytest.mark.parametrize("case", SILENT)
+def test_no_false_alarm(case: str) -> None:
+    titles = ("Annual leave", "Study leave") if case == "another subject" else ("Rules", "Rules")
+    assert compared(*SILENT[case], titles=titles) == []
+
+
+def test_versions_have_the_same_subject_so_that_fewer_words_are_enough() -> None:
+    case = ("What are the hotel limits?", "Hotel limits: 120", "Hotel limits: 140")
+    assert compared(*case) == []
+    (found,) = compared(*case, version=True)
+    assert (found.ours, found.theirs) == ("120", "140")
+
+
+def test_two_citations_that_disagree_are_told_once() -> None:
+    documents = [
+        markdown("a.md", "Old", "You may work remotely two days a week if agreed."),
+        markdown("b.md", "New", "You may work remotely three days a week if agreed."),
+    ]
+    engine = FakeEngine(documents)
+    question = "How many days a week may you work remotely?"
+    answer = engine.ask(question)
+    assert len(answer.citations) == 2
+    (found,) = conflicts(answer, engine.retrieve(question), {})
+    assert {found.cited.n, found.other.n} == {1, 2}
+
+
+def test_the_same_document_does_not_contradict_itself() -> None:
+    text = (
+        "Claims for travel are submitted within 20 days.\n\n"
+        "Claims for travel are submitted within 30 days.\n"
+    )
+    engine = FakeEngine([markdown("a.md", "Travel", text)])
+    question = "When are claims for travel submitted?"
+    assert conflicts(engine.ask(question), engine.retrieve(question), {}) == []

@@ -1,0 +1,119 @@
+"""Exports hold every quotation with its reference, and nothing that is markup."""
+
+from __future__ import annotations
+
+import io
+import json
+from typing import Any
+
+import pytest
+from chat_fake import GENERATION, FakeEngine, markdown
+from docx import Document as WordDocument
+from markdown_it import MarkdownIt
+from test_chat_reading import PAYLOADS, Page, assert_inert
+
+from rag.chat import export
+from rag.chat.conversations import Conversation, KeptTurn
+from rag.chat.service import Service
+from rag.errors import UsageError
+
+QUESTION = "When does unused annual leave lapse?"
+LEAVE = "# Leave\n\n## Carrying over\n\nUnused **annual** leave lapses in March.\n"
+
+
+def conversation(text: str = LEAVE, name: str = "Leave", question: str = QUESTION) -> Conversation:
+    documents = [
+        markdown("leave/a.md", name, text, effective_date="2024-01-01"),
+        markdown("leave/b.md", "Notes", "Unused annual leave lapses in 5 weeks at once."),
+    ]
+    answer = {call.__name__: call for call in Service(FakeEngine(documents)).functions()}["answer"]
+    turns = [
+        KeptTurn(n, "2026-11-25T08:00:00+00:00", asked, answer({"question": asked}), "", "")
+        for n, asked in enumerate((question, "Which dragons guard palaces?"), start=1)
+    ]
+    return Conversation("secret-id-of-the-link!", "owner", name, {}, turns[0].asked, tuple(turns))
+
+
+def test_json_has_all_that_is_needed_to_check_a_quotation() -> None:
+    data = json.loads(export.as_json(conversation()))
+    answered, abstained = data["turns"]
+    first = answered["citations"][0]
+    assert (
+        LEAVE[first["start"] : first["end"]]
+        == first["quote"]
+        == ("Unused **annual** leave lapses in March.")
+    )
+    document = markdown("leave/a.md", "Leave", LEAVE)
+    assert first["sha256"] == document.sha256
+    assert (first["section"], first["date"]) == ("Carrying over", "effective 1 January 2024")
+    assert answered["generation"] == GENERATION
+    assert answered["built"] == "2026-11-24T21:45:00Z"
+    assert answered["documents_searched"] == 2
+    assert abstained["abstained"]
+    assert abstained["citations"] == []
+    assert len(abstained["nearest"]) == 2
+
+
+EXPECTED = (
+    "When does unused annual leave lapse?",
+    "“Unused annual leave lapses in March.”",
+    "Leave, Carrying over, effective 1 January 2024",
+    f"leave/a.md, characters 27-67, sha256 {markdown('a', 'a', LEAVE).sha256}, index {GENERATION}, "
+    "built 24 November 2026, 21:45 UTC",
+    "Very likely answers the question.",
+    "2 documents searched, no filter",
+    "The passages that came nearest",
+)
+
+
+def test_markdown_shows_the_same_when_it_is_rendered() -> None:
+    html = MarkdownIt().render(export.markdown(conversation()))
+    text = " ".join(Page(html).text.split())
+    for piece in EXPECTED:
+        assert piece in text
+
+
+def test_word_shows_the_same() -> None:
+    file = export.exported(conversation(), "docx")
+    document = WordDocument(io.BytesIO(file.content))
+    text = " ".join(" ".join(p.text for p in document.paragraphs).split())
+    for piece in EXPECTED:
+        assert piece in text
+    assert document.core_properties.title == "Leave"
+
+
+@pytest.mark.parametrize("kind", ["md", "docx", "json"])
+def test_the_file_is_named_after_the_conversation_and_does_not_hold_its_link(kind: str) -> None:
+    file = export.exported(conversation(name="Leave / 2026: “all”"), kind)
+    assert file.name == f"Leave-2026-all.{kind}"
+    assert b"secret-id-of-the-link" not in file.content
+
+
+def test_a_name_without_letters_still_makes_a_file_name() -> None:
+    assert export.exported(conversation(name="???"), "md").name == "conversation.md"
+
+
+def test_an_unknown_format_is_refused() -> None:
+    with pytest.raises(UsageError, match="md, docx or json"):
+        export.exported(conversation(), "exe")
+
+
+@pytest.mark.parametrize("payload", [*PAYLOADS, "1. x", "# x", "| a | b |", "~~x~~", "http://x.y"])
+def test_payloads_are_text_in_markdown(payload: str) -> None:
+    text = f"# {payload}\n\nUnused annual leave lapses {payload} in March.\n"
+    made = export.markdown(conversation(text, payload, f"Unused annual leave lapses {payload}?"))
+    html = MarkdownIt("commonmark", {"html": True}).enable("table").render(made)
+    page = assert_inert(
+        html.replace("<h1>", "<h2>").replace("</h1>", "</h2>").replace("<br />", "")
+    )
+    assert "".join(payload.split()) in "".join(page.text.split())
+
+
+def test_word_takes_what_xml_cannot_hold() -> None:
+    odd = conversation("Unused annual leave lapses \x00\x0b\ud800 in March.\n", "A\x00B")
+    content = export.exported(odd, "docx").content
+    text = " ".join(p.text for p in WordDocument(io.BytesIO(content)).paragraphs)
+    assert "A\ufffdB" in text
+    assert isinstance(export.exported(odd, "md").content, bytes)
+    data: Any = json.loads(export.exported(odd, "json").content)
+    assert data["name"] == "A\x00B"
