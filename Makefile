@@ -6,8 +6,8 @@ BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
 .DEFAULT_GOAL := help
-.PHONY: help setup chat build test test-fast storm lint format bench reader calibrate screenshots \
-	clean browser
+.PHONY: help setup chat build test test-fast storm lint format bench bench-full reader calibrate \
+	screenshots clean browser
 
 help: ## list the commands
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 12
@@ -43,7 +43,7 @@ test: setup lint browser ## check everything: form, types, tests, a real browser
 	$(BIN)/pytest
 
 storm: setup ## kill builds at 200 random moments while readers ask (ten minutes or more)
-	RAG_STORM=$${RAG_STORM:-200} $(BIN)/pytest -v -rP tests/test_kill.py tests/test_indexing.py -k "killed or storm"
+	RAG_STORM=$${RAG_STORM:-200} $(BIN)/pytest -v -rP tests/test_kill.py tests/test_incremental.py -k "killed or storm"
 
 test-fast: setup ## the tests without browser and long runs
 	$(BIN)/pytest -m 'not browser and not slow'
@@ -56,8 +56,21 @@ browser:
 		echo "no Chromium here: the browser tests will be skipped"
 
 bench: setup ## measure speed against what people would use instead (minutes; needs ../shared)
+	$(BIN)/python benchmarks/peers.py --quick
 	$(BIN)/python benchmarks/speed.py
 	$(BIN)/python benchmarks/rebuild.py --documents 2000
+	$(BIN)/python benchmarks/askers.py
+	$(BIN)/python benchmarks/million.py --sizes 10000
+
+bench-full: setup browser ## all of it, up to a million chunks, with profiles and limits (hours)
+	$(BIN)/python benchmarks/peers.py
+	$(BIN)/python benchmarks/speed.py
+	$(BIN)/python benchmarks/rebuild.py
+	$(BIN)/python benchmarks/askers.py
+	$(BIN)/python benchmarks/chat.py
+	$(BIN)/python benchmarks/limits.py
+	$(BIN)/python benchmarks/profiles.py
+	$(BIN)/python benchmarks/million.py
 
 reader: setup ## train the reader again from scratch (hours on a CPU; needs ../shared)
 	$(BIN)/python -m training.reader --work .checkpoints/reader --output rag/models
@@ -69,5 +82,5 @@ screenshots: setup browser ## take pictures of the chat into benchmarks/out/
 	$(BIN)/python tests/browser/screenshots.py benchmarks/out
 
 clean: ## remove the environment, caches and the built index
-	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis *.egg-info
+	rm -rf $(VENV) .bench .mypy_cache .ruff_cache .pytest_cache .hypothesis *.egg-info
 	find index -mindepth 1 ! -name README.md -delete

@@ -1,0 +1,134 @@
+"""`rag serve` under more and more askers at once.
+
+    python benchmarks/askers.py [--index DIR] [--askers 1 8 32 128] [--each 4]
+
+Every asker sends its next question as soon as it has the last answer; all questions differ, so no
+answer is known beforehand. Prints answers a second, p50 and p95, and failures. The askers run in
+this process, on the same cores as the server.
+"""
+
+from __future__ import annotations
+
+import argparse
+import http.client
+import json
+import statistics
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import closing, contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from environments import BENCH, ROOT, rag_command, run
+from made_corpus import questions
+
+LEAST = 48
+"""So many questions at least, however few ask."""
+
+
+@dataclass
+class Taken:
+    """What one level of load came to.
+
+    Attributes:
+        seconds: of the whole.
+        milliseconds: of each answer.
+        failures: what was said instead of an answer.
+    """
+
+    seconds: float = 0.0
+    milliseconds: list[float] = field(default_factory=list)
+    failures: list[str] = field(default_factory=list)
+
+
+@contextmanager
+def served(index: Path) -> Iterator[tuple[str, int]]:
+    """`rag serve` over an index, until the end of the block: host and port."""
+    command = [rag_command(), "serve", "--index", str(index), "--port", "0"]
+    process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
+    try:
+        assert process.stdout is not None
+        address = process.stdout.readline().split()[2].removeprefix("http://")
+        host, _, port = address.rpartition(":")
+        yield host, int(port)
+    finally:
+        process.terminate()
+        process.wait()
+
+
+def load(host: str, port: int, path: str, asked: Sequence[str], askers: int) -> Taken:
+    """`asked` by so many askers at once, each over a connection of its own."""
+    taken, waiting, lock = Taken(), list(reversed(asked)), threading.Lock()
+    together = threading.Barrier(askers + 1)
+
+    def ask() -> None:
+        with closing(http.client.HTTPConnection(host, port, timeout=300)) as connection:
+            together.wait()
+            while True:
+                with lock:
+                    if not waiting:
+                        return
+                    question = waiting.pop()
+                started = time.perf_counter()
+                try:
+                    connection.request("POST", path, json.dumps({"question": question}))
+                    reply = connection.getresponse()
+                    body = reply.read().decode()
+                    failure = "" if reply.status == 200 else f"{reply.status} {body}"
+                except OSError as error:
+                    failure = repr(error)
+                milliseconds = (time.perf_counter() - started) * 1000
+                with lock:
+                    taken.milliseconds.append(milliseconds)
+                    if failure:
+                        taken.failures.append(failure)
+
+    threads = [threading.Thread(target=ask) for _ in range(askers)]
+    for thread in threads:
+        thread.start()
+    together.wait()
+    started = time.perf_counter()
+    for thread in threads:
+        thread.join()
+    taken.seconds = time.perf_counter() - started
+    return taken
+
+
+def bundled() -> Path:
+    """The index of the bundled corpus, built if it has changed."""
+    index = BENCH / "index-bundled"
+    run(rag_command(), "build", ROOT / "corpus", "--index", index)
+    return index
+
+
+def main() -> None:
+    """Measure and print."""
+    parser = argparse.ArgumentParser(description=__doc__.split("\n\n")[0])
+    parser.add_argument("--index", type=Path, help="default: of the bundled corpus")
+    parser.add_argument("--askers", type=int, nargs="+", default=[1, 8, 32, 128])
+    parser.add_argument("--each", type=int, default=4, help="questions of each asker")
+    arguments = parser.parse_args()
+    counts = [max(LEAST, askers * arguments.each) for askers in arguments.askers]
+    pool = iter(dict.fromkeys(questions(2 * sum(counts))))
+    with served(arguments.index or bundled()) as (host, port):
+        for path in ("/retrieve", "/ask"):
+            print(f"{path:10} askers  answers/s   p50 ms   p95 ms  failures")
+            for askers, count in zip(arguments.askers, counts, strict=True):
+                asked = [question for question, _ in zip(pool, range(count), strict=False)]
+                taken = load(host, port, path, asked, askers)
+                spread = statistics.quantiles(taken.milliseconds, n=20)
+                print(
+                    f"{'':10} {askers:6}  {len(asked) / taken.seconds:9.1f}"
+                    f"  {statistics.median(taken.milliseconds):7.0f}  {spread[-1]:7.0f}"
+                    f"  {len(taken.failures):8}",
+                    flush=True,
+                )
+                for failure in sorted(set(taken.failures))[:3]:
+                    print(f"           {failure}", file=sys.stderr)
+
+
+if __name__ == "__main__":
+    main()

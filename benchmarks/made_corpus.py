@@ -1,0 +1,114 @@
+"""What is measured on: a made corpus of any size, real documents, and questions.
+
+The made corpus is recombined at run time, from a seed, of the sentences of the bundled corpus and
+of the shared evaluation data. Nothing of it is kept outside `.bench/`.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import random
+import re
+import shutil
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+from environments import BENCH, ROOT, say
+
+from rag.encoders import load_encoder
+from rag.sentences import split_sentences
+
+SHARED = Path(os.environ.get("RAG_SHARED", ROOT.parent / "shared"))
+HANDBOOK = SHARED / "eval" / "handbook18f"
+SECTIONS = 10
+"""Passages a document."""
+TOKENS = 155
+"""A passage ends before it is longer: about 120 words, one chunk with title and heading."""
+_PLAIN = re.compile(r"[A-Z][^#*|<>\[\]`_]+[.?!]")
+
+
+def made_corpus(passages: int) -> Path:
+    """A folder of documents that are cut into `passages` chunks; made once."""
+    folder = BENCH / f"corpus-{passages}"
+    if folder.exists():
+        return folder
+    say(f"making a corpus of {passages:,} passages")
+    pool = sorted(set(real_sentences()))
+    tokens = load_encoder("default").count_tokens(pool)
+    known = dict(zip(pool, tokens, strict=True))
+    chance = random.Random(7)
+    scratch = folder.with_suffix(".new")
+    shutil.rmtree(scratch, ignore_errors=True)
+    for number in range(passages // SECTIONS):
+        sections = [_section(pool, known, chance) for _ in range(SECTIONS)]
+        path = scratch / f"{number // 100:03d}" / f"{number:05d}.md"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(f"# {_heading(pool, chance)}\n\n" + "\n\n".join(sections) + "\n", "utf-8")
+    scratch.rename(folder)
+    return folder
+
+
+def real_documents(share: int) -> Path:
+    """Every `share`-th document of the handbook, or the bundled corpus where that is not there."""
+    if not HANDBOOK.exists():
+        return ROOT / "corpus"
+    folder = BENCH / f"documents-{share}"
+    if not folder.exists():
+        paths = sorted((HANDBOOK / "corpus").rglob("*.md"))
+        for path in paths[::share]:
+            target = folder / path.relative_to(HANDBOOK / "corpus")
+            target.parent.mkdir(parents=True, exist_ok=True)
+            target.write_bytes(path.read_bytes())
+    return folder
+
+
+def questions(count: int) -> list[str]:
+    """Questions of the evaluation sets that stand alone, in an order of chance."""
+    rows = [*_rows(HANDBOOK / "questions.jsonl"), *_rows(SHARED / "eval/xquad/queries.jsonl")]
+    texts = [row.get("question") or row["text"] for row in rows if not row.get("history")]
+    if not texts:
+        texts = [f"What does it say about {word}?" for word in "leave travel pay safety".split()]
+    random.Random(7).shuffle(texts)
+    return (texts * (count // len(texts) + 1))[:count]
+
+
+def _rows(path: Path) -> list[dict[str, str]]:
+    lines = path.read_text("utf-8").splitlines() if path.exists() else []
+    return list(map(json.loads, lines))
+
+
+def real_sentences() -> Iterator[str]:
+    """Plain sentences of the bundled corpus and, where it is there, of the shared data."""
+    texts = [
+        path.read_text("utf-8")
+        for folder in (ROOT / "corpus", HANDBOOK / "corpus")
+        for path in sorted(folder.rglob("*"))
+        if path.suffix in {".md", ".txt"}
+    ]
+    texts += [
+        row["text"]
+        for name in ("xquad", "mtragun")
+        for row in _rows(SHARED / "eval" / name / "corpus.jsonl")
+    ]
+    for text in texts:
+        for block in re.split(r"\n\s*\n", text):
+            for start, end in split_sentences(block):
+                sentence = " ".join(block[start:end].split())
+                if 5 <= len(sentence.split()) <= 40 and _PLAIN.fullmatch(sentence):
+                    yield sentence
+
+
+def _section(pool: Sequence[str], tokens: dict[str, int], chance: random.Random) -> str:
+    chosen: list[str] = []
+    length = 0
+    while True:
+        sentence = chance.choice(pool)
+        length += tokens[sentence] - 2
+        if length > TOKENS:
+            return f"## {_heading(pool, chance)}\n\n{' '.join(chosen)}"
+        chosen.append(sentence)
+
+
+def _heading(pool: Sequence[str], chance: random.Random) -> str:
+    return " ".join(chance.choice(pool).split()[:4]).rstrip(".,;:?!")
