@@ -64,7 +64,7 @@ def flops(tokens: int) -> float:
     """Floating-point operations of the encoder on one text, multiply and add counted as two.
 
     Per layer: four projections and two feed-forward products for every token, and two products of
-    attention, quadratic in the length. Everything else is below a percent.
+    attention, quadratic in the length. Norms, softmax and GELU are left out, as is usual.
     """
     products = 2 * tokens * (4 * HIDDEN**2 + 2 * HIDDEN * INNER)
     attention = 4 * tokens**2 * HIDDEN

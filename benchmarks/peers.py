@@ -1,6 +1,6 @@
 """Ours against what people would use instead: the same chunks, encoder, queries, machine and run.
 
-    python benchmarks/peers.py                     everything (about 25 minutes the first time)
+    python benchmarks/peers.py                     everything
     python benchmarks/peers.py --quick             5,000 chunks, one round, fewer queries
     python benchmarks/peers.py --only cold,warm    some of the steps
 

@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import Any, Protocol
 
 FUSION_CONSTANT = 60
-"""k of reciprocal rank fusion (Cormack et al. 2009), the default of all peers that use it."""
+"""k of reciprocal rank fusion (Cormack et al. 2009)."""
 
 
 @dataclass(frozen=True)

@@ -2,9 +2,11 @@
 
 `HuggingFaceEmbeddings` with its defaults; `FAISS.from_documents` (an exact index); the ensemble
 with equal weights and its default c = 60; both retrievers are asked for as many documents as are
-wanted in the end. `BM25Retriever` keeps its default splitting at white space. FAISS is saved with
-`save_local`. LangChain has no way to save a BM25Retriever: it is pickled here, as people do, which
-starts sooner than building it again from the documents.
+wanted in the end. `BM25Retriever` keeps its default, splitting at white space with capitals and
+punctuation left in; that costs it much (238 queries of XQuAD: nDCG@10 .926, with lower-cased words
+.975), and a user who passes a `preprocess_func` has it back. FAISS is saved with `save_local`.
+LangChain has no way to save a BM25Retriever: it is pickled here, as people do, so that a cold
+process need not index the texts again.
 """
 
 import pickle

@@ -2,8 +2,8 @@
 
 Everything else at its defaults: mean pooling on transformers (no sentence-transformers is
 imported), its own BM25, convex combination of both scores, FAISS chosen by txtai (exact up to
-5,000 rows, IVF above). With `content=True`, because a hit without its text is of no use; the texts
-then lie in SQLite. Vectors that are known are given through the method "external".
+5,000 rows; approximate, IVF, above). With `content=True`, because a hit without its text is of no
+use; the texts then lie in SQLite. Known vectors are given through the method "external".
 """
 
 from pathlib import Path

@@ -25,7 +25,8 @@ class Features:
 
     Attributes:
         similarity: cosine of question and best sentence.
-        passage_coverage: share of the question's terms, weighted by rarity, in its passage.
+        passage_coverage: share of the question's terms, weighted by rarity, in its passage; 0
+            with the reader, which is not fooled by an answer in other words.
         missing: rarity of the rarest term that none of the read passages has, as a share of all.
         form: 1 if the best sentence has the form of an answer that the question asks for, else 0.
         reader: log-odds of the reader that a passage has an answer at all, for the passage where
@@ -51,7 +52,7 @@ def features(evidence: Evidence) -> Features:
     best = evidence.candidates[0]
     return Features(
         similarity=best.similarity,
-        passage_coverage=evidence.passage_coverage[best.hit.rank],
+        passage_coverage=0.0 if evidence.read else evidence.passage_coverage[best.hit.rank],
         missing=evidence.missing,
         form=float(looks_like_answer(evidence.kind, best.plain)),
         reader=_answered(evidence) if evidence.read else 0.0,
