@@ -238,13 +238,6 @@ class Tables:
         )
         return [row[0] for row in rows]
 
-    def sizes(self, first: int, count: int) -> list[tuple[bytes, int]]:
-        """Vector key and length of the searched text of `count` chunks from row `first` on."""
-        return self._query(
-            "SELECT key, length(enriched) FROM chunks WHERE row >= ? AND row < ? ORDER BY row",
-            (first, first + count),
-        )
-
     def find_vectors(self, key: bytes) -> tuple[int, int, int] | None:
         """Row of a chunk with this vector key and [first, end) of its sentence rows, or None."""
         found: tuple[int, int, int] | None = self._row(

@@ -29,7 +29,7 @@ def test_the_empty_page_says_what_it_is_and_offers_questions(
     chat: Visit, sample: LiveIndex
 ) -> None:
     expect(chat.page.locator(".facts")).to_contain_text(f"{len(sample.documents())} documents")
-    expect(chat.page.locator(".lead")).to_contain_text("word for word")
+    expect(chat.page.locator(".talk .lead")).to_contain_text("word for word")
     suggestions = chat.page.locator(".empty .suggestion")
     assert suggestions.count() >= 3
     suggestions.first.click()
