@@ -3,8 +3,9 @@
     python benchmarks/askers.py [--index DIR] [--askers 1 8 32 128] [--each 4]
 
 Every asker sends its next question as soon as it has the last answer; all questions differ, so no
-answer is known beforehand. Prints answers a second, p50 and p95, and failures. The askers run in
-this process, on the same cores as the server.
+answer is known beforehand. Prints answers a second, p50 and p95, the server's CPU time an answer (which
+tells more where the machine is shared; Linux only), and failures. The askers run in this process,
+on the same cores as the server.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ from __future__ import annotations
 import argparse
 import http.client
 import json
+import os
 import statistics
 import subprocess
 import sys
@@ -45,15 +47,15 @@ class Taken:
 
 
 @contextmanager
-def served(index: Path) -> Iterator[tuple[str, int]]:
-    """`rag serve` over an index, until the end of the block: host and port."""
+def served(index: Path) -> Iterator[tuple[int, str, int]]:
+    """`rag serve` over an index, until the end of the block: its process id, host and port."""
     command = [rag_command(), "serve", "--index", str(index), "--port", "0"]
     process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
     try:
         assert process.stdout is not None
         address = process.stdout.readline().split()[2].removeprefix("http://")
         host, _, port = address.rpartition(":")
-        yield host, int(port)
+        yield process.pid, host, int(port)
     finally:
         process.terminate()
         process.wait()
@@ -97,6 +99,15 @@ def load(host: str, port: int, path: str, asked: Sequence[str], askers: int) -> 
     return taken
 
 
+def cpu_seconds(process: int) -> float:
+    """What a process has computed so far, as Linux counts it; 0 elsewhere."""
+    stat = Path(f"/proc/{process}/stat")
+    if not stat.exists():
+        return 0.0
+    fields = stat.read_text("ascii", "replace").rpartition(")")[2].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+
 def bundled() -> Path:
     """The index of the bundled corpus, built if it has changed."""
     index = BENCH / "index-bundled"
@@ -113,16 +124,18 @@ def main() -> None:
     arguments = parser.parse_args()
     counts = [max(LEAST, askers * arguments.each) for askers in arguments.askers]
     pool = iter(dict.fromkeys(questions(2 * sum(counts))))
-    with served(arguments.index or bundled()) as (host, port):
+    with served(arguments.index or bundled()) as (process, host, port):
         for path in ("/retrieve", "/ask"):
-            print(f"{path:10} askers  answers/s   p50 ms   p95 ms  failures")
+            print(f"{path:10} askers  answers/s   p50 ms   p95 ms   CPU ms  failures")
             for askers, count in zip(arguments.askers, counts, strict=True):
                 asked = [question for question, _ in zip(pool, range(count), strict=False)]
+                before = cpu_seconds(process)
                 taken = load(host, port, path, asked, askers)
+                cpu = (cpu_seconds(process) - before) * 1000 / len(asked)
                 spread = statistics.quantiles(taken.milliseconds, n=20)
                 print(
                     f"{'':10} {askers:6}  {len(asked) / taken.seconds:9.1f}"
-                    f"  {statistics.median(taken.milliseconds):7.0f}  {spread[-1]:7.0f}"
+                    f"  {statistics.median(taken.milliseconds):7.0f}  {spread[-1]:7.0f}  {cpu:7.0f}"
                     f"  {len(taken.failures):8}",
                     flush=True,
                 )

@@ -225,7 +225,7 @@ class Answer:
         question: as it was asked.
         standalone_question: as it was understood, with what the conversation adds.
         abstained: True if the sources do not answer; then `citations` is empty.
-        confidence: calibrated probability that the citations answer the question, 0 to 1.
+        confidence: calibrated probability that the sources answer the question, 0 to 1.
         text: the quotations without markup, each followed by its number in brackets.
         citations: numbered from 1 in the order of the text.
         nearest: the passages that came nearest, best first.
