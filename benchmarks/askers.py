@@ -3,9 +3,9 @@
     python benchmarks/askers.py [--index DIR] [--askers 1 8 32 128] [--each 4]
 
 Every asker sends its next question as soon as it has the last answer; all questions differ, so no
-answer is known beforehand. Prints answers a second, p50 and p95, the server's CPU time an answer (which
-tells more where the machine is shared; Linux only), and failures. The askers run in this process,
-on the same cores as the server.
+answer is known beforehand. Prints answers a second, p50 and p95, the server's CPU time an answer
+(which tells more where the machine is shared; Linux only), and failures. The askers run in this
+process, on the same cores as the server.
 """
 
 from __future__ import annotations
