@@ -48,11 +48,11 @@ def draw(figures: dict[str, dict[str, Any]]) -> None:
 
 
 def _panel(title: str, unit: str, names: tuple[str, ...], figures: dict[str, Any]) -> str:
-    sizes = sorted(map(int, figures))
-    lines = [
-        [(size, figures[str(size)][name]) for size in sizes if name in figures[str(size)]]
-        for name in names
-    ]
+    built = sorted(
+        (own for own in figures.values() if "chunks" in own), key=lambda own: own["chunks"]
+    )
+    sizes = [own["chunks"] for own in built]
+    lines = [[(own["chunks"], own[name]) for own in built if name in own] for name in names]
     values = [value for line in lines for _, value in line if value > 0]
     if not values:
         return ""

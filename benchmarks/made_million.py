@@ -70,7 +70,10 @@ class MadeCorpus:
         return "\n\n".join([f"# Rule {number}", *sections, ""])
 
     def write(self, folder: Path, first: int, last: int) -> None:
-        """Write the documents [first, last) that are not there yet."""
+        """Write the documents [first, last) that are not there yet, and remove later ones."""
+        for path in folder.rglob("rule-*.md"):
+            if int(path.stem.removeprefix("rule-")) >= last:
+                path.unlink()
         for number in range(first, last):
             path = folder / f"{number % 500:03d}" / f"rule-{number:06d}.md"
             if not path.exists():

@@ -17,6 +17,7 @@ import argparse
 import json
 import os
 import resource
+import shutil
 import subprocess
 import sys
 import time
@@ -72,7 +73,9 @@ def texts(size: int) -> Figures:
 
 def build(size: int) -> Figures:
     """The whole index from nothing, without the time of the encoder."""
-    _, encoder = load(FOLDER / "real.npz")
+    corpus, encoder = load(FOLDER / "real.npz")
+    corpus.write(settings_for(size).corpus, 0, size // SECTIONS)
+    shutil.rmtree(settings_for(size).index, ignore_errors=True)
     started = time.perf_counter()
     report = build_index(settings_for(size), encoder=encoder)
     seconds = time.perf_counter() - started
