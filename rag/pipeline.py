@@ -118,9 +118,12 @@ class Pipeline:
         """
         encoder = self._models.encoder
         if not can_search(encoder, self._generation.manifest.encoder_digest):
+            made_with = self._generation.manifest.encoder
             raise IndexIncompatible(
-                f"this index was made with encoder {self._generation.manifest.encoder!r}, the "
-                f"settings name {encoder.name!r}: run `rag build`, or set the encoder back"
+                f"this index was made with encoder {made_with!r}, the settings name "
+                f"{encoder.name!r}: run `rag build`, or set the encoder back"
+                if made_with != encoder.name
+                else "this index was made with another version of its encoder: run `rag build`"
             )
         vectors = iter(query_vectors(encoder, [part for one in block for part in one.parts]))
         return [

@@ -9,14 +9,17 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pytest
 
+from rag import reading
 from rag.encoders import Encoder, Vectors
 from rag.store.lexical import terms
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from workshop import Workshop
 
     from rag.index import Index
-    from rag.types import BuildReport, Chunk
+    from rag.types import BuildReport, Chunk, Document
 
 LEAVE = "# Leave\n\nStaff get 13 days of leave. New staff wait for three months.\n"
 TRAVEL = "# Travel\n\nTrips are booked by the office. A hotel may cost 90 euro.\n"
@@ -31,6 +34,7 @@ class CountingEncoder:
         self._encoder = encoder
         self.name, self.dimension, self.window = encoder.name, encoder.dimension, encoder.window
         self.digest = digest or encoder.digest
+        self.batch_invariant = encoder.batch_invariant
         self.texts: list[str] = []
 
     def encode(self, texts: Sequence[str]) -> Vectors:
@@ -39,6 +43,19 @@ class CountingEncoder:
 
     def count_tokens(self, texts: Sequence[str]) -> list[int]:
         return self._encoder.count_tokens(texts)
+
+
+def reading_noted(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """The documents that are loaded, as they are."""
+    names: list[str] = []
+    load = reading.load
+
+    def note(path: Path, name: str) -> Document:
+        names.append(name)
+        return load(path, name)
+
+    monkeypatch.setattr(reading, "load", note)
+    return names
 
 
 def changes(report: BuildReport) -> tuple[list[str], list[str], list[str], int]:

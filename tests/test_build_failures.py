@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from builds import LEAVE, SAFETY, TWO, CountingEncoder, assert_same, changes, content
+from builds import LEAVE, SAFETY, TWO, CountingEncoder, assert_same, changes, content, reading_noted
 
 from rag import indexing, reading, writing
 from rag.encoders import Vectors
@@ -46,14 +46,7 @@ def test_a_failed_document_is_remembered_until_it_changes(
 ) -> None:
     made = workshop({**TWO, "broken.md": "  \n"})
     first = made.build()
-    tried: list[str] = []
-    load = reading.load
-
-    def note(path: Path, name: str) -> object:
-        tried.append(name)
-        return load(path, name)
-
-    monkeypatch.setattr(reading, "load", note)
+    tried = reading_noted(monkeypatch)
     again = made.build()
     assert again.generation == first.generation
     assert again.failed == first.failed == [Problem("broken.md", "is empty")]

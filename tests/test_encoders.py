@@ -9,6 +9,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from hard_texts import TEXTS
 
 from rag.encoders import Encoder, load_encoder
 from rag.encoders import minilm as minilm_module
@@ -16,22 +17,6 @@ from rag.encoders.minilm import WEIGHTS_SHA256, MiniLmEncoder, exported_path, mo
 from rag.encoders.onnx import OnnxEngine
 from rag.errors import EncoderError
 from rag.store.files import sha256_of
-
-TEXTS = (
-    "",
-    " ",
-    "leave",
-    "How many days of annual leave do staff get?",
-    "Art. 5(2)(a) applies to part-time staff, e.g. at 50 %.",
-    "Қазақстан мен Қытай 文件 😀 İstanbul ﬁne ñandú",
-    "| low | five days | team lead |",
-    "a" * 500,
-    "word " * 254,
-    "word " * 255,
-    "The director approves it. " * 120,
-    "\u200b\u0000\ufffd",
-)
-
 
 needs_torch = pytest.mark.slow
 """Importing it takes several seconds."""
@@ -92,7 +77,8 @@ def test_text_past_the_window_is_ignored(either: Encoder) -> None:
 def test_a_vector_does_not_depend_on_its_neighbours(encoder: Encoder) -> None:
     alone = np.vstack([encoder.encode([text]) for text in TEXTS])
     together = encoder.encode(TEXTS)
-    np.testing.assert_allclose(together, alone, atol=1e-5)
+    assert encoder.batch_invariant
+    assert together.tobytes() == alone.tobytes()
 
 
 def test_a_vector_does_not_depend_on_the_order(encoder: Encoder) -> None:
@@ -100,7 +86,7 @@ def test_a_vector_does_not_depend_on_the_order(encoder: Encoder) -> None:
     shuffled = np.random.default_rng(7).permutation(len(texts))
     straight = encoder.encode(texts)
     mixed = encoder.encode([texts[i] for i in shuffled])
-    np.testing.assert_allclose(mixed, straight[shuffled], atol=1e-5)
+    assert mixed.tobytes() == straight[shuffled].tobytes()
 
 
 def test_the_same_call_gives_the_same_bytes(encoder: Encoder) -> None:

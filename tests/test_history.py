@@ -89,10 +89,10 @@ def test_a_damaged_one_is_listed_as_such(
 ) -> None:
     first, second, _ = made.generations()
     (made.index / "generations" / first / "manifest.json").write_text("{")
-    (made.index / "generations" / second / "chunks.npy").unlink()
+    (made.index / "generations" / second / "chunks.faiss").unlink()
     kept = kept_generations(made.index)
     assert kept[0].problem is None
-    assert "chunks.npy is missing" in str(kept[1].problem)
+    assert "chunks.faiss is missing" in str(kept[1].problem)
     assert "manifest.json cannot be read" in str(kept[2].problem)
     _, out, _ = run(capsys, "generations", "--index", made.index)
     assert out.count("damaged: ") == 2
@@ -144,7 +144,7 @@ def test_a_flipped_bit_in_any_file_is_refused_named_and_has_two_remedies(
     assert days(made) == "15"
 
 
-@pytest.mark.parametrize("large", ["documents.sqlite", "sentences.npy", "chunks.npy"])
+@pytest.mark.parametrize("large", ["documents.sqlite", "sentences.npy", "chunks.faiss"])
 def test_of_an_index_too_large_to_be_read_at_opening_no_damaged_text_is_served(
     made: Workshop, monkeypatch: pytest.MonkeyPatch, large: str
 ) -> None:

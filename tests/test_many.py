@@ -19,6 +19,7 @@ from rag.encoders import Encoder
 from rag.errors import UsageError
 from rag.index import Index, open_index
 from rag.settings import Settings
+from rag.store.arrays import RowReader
 from rag.store.exact import Exact
 
 if TYPE_CHECKING:
@@ -166,7 +167,7 @@ def test_one_vector_finds_the_same_alone_and_among_others(tmp_path: Path, k: int
     different = chance.standard_normal((30, 384)).astype(np.float32)
     vectors = np.repeat(different / np.linalg.norm(different, axis=1, keepdims=True), 10, axis=0)
     np.save(tmp_path / "vectors.npy", vectors)
-    index = Exact(tmp_path / "vectors.npy")
+    index = Exact(RowReader.of_npy(tmp_path / "vectors.npy"))
     queries = np.concatenate([vectors[::60], -vectors[5:7], vectors[:3] + vectors[20:23]])
     for query, (scores, rows) in zip(queries, index.search_many(queries, k), strict=True):
         alone = index.search(query, k)

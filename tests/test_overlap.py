@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 from awkward import lines_pdf
-from builds import CountingEncoder, assert_same, content
+from builds import CountingEncoder, assert_same, content, reading_noted
 
 from rag import reading, writing
 from rag.errors import RagError
@@ -48,19 +48,6 @@ def small_windows(monkeypatch: pytest.MonkeyPatch) -> None:
     """Windows of two chunks, of which two may wait."""
     monkeypatch.setattr(writing, "_WINDOW", 2)
     monkeypatch.setattr(writing, "_AHEAD", 2)
-
-
-def reading_noted(monkeypatch: pytest.MonkeyPatch) -> list[str]:
-    """The documents that are loaded, as they are."""
-    names: list[str] = []
-    load = reading.load
-
-    def note(path: Path, name: str) -> Document:
-        names.append(name)
-        return load(path, name)
-
-    monkeypatch.setattr(reading, "load", note)
-    return names
 
 
 def settled(names: Sequence[str]) -> int:

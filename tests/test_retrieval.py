@@ -201,6 +201,16 @@ def test_history_without_a_question_changes_nothing(small_index: Index) -> None:
     assert small_index.retrieve("leave", 3, empty) == small_index.retrieve("leave", 3)
 
 
+def test_an_index_of_another_version_of_the_encoder_is_refused(
+    small_index: Index, small_settings: Settings, encoder: Encoder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(encoder, "digest", "another", raising=False)
+    with open_index(small_settings.index, small_settings) as index:
+        index._models.__dict__["encoder"] = encoder
+        with pytest.raises(IndexIncompatible, match="another version of its encoder: run"):
+            index.retrieve("leave")
+
+
 def test_an_index_of_another_encoder_is_refused(
     small_index: Index, small_settings: Settings, encoder: Encoder, monkeypatch: pytest.MonkeyPatch
 ) -> None:

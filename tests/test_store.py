@@ -147,7 +147,7 @@ def test_data_is_synced_before_the_pointer_and_the_pointer_before_done(
     monkeypatch.setattr(Path, "replace", note_replace)
     made.build()
     commit = events.index("replace CURRENT")
-    data = {f"sync {name}" for name in ("documents.sqlite", "chunks.npy", "sentences.npy",
+    data = {f"sync {name}" for name in ("documents.sqlite", "chunks.faiss", "sentences.npy",
                                         "offsets.npy", "moments.npy", "lexical")}  # fmt: skip
     assert data < set(events[:commit])
     assert "sync generations" in events[:commit]
@@ -202,7 +202,7 @@ def test_every_file_is_in_the_manifest(workshop: Make) -> None:
     folder = made.index / "generations" / current_generation(made.index)
     found = {path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file()}
     assert found == set(damaged_files(made))
-    assert {"documents.sqlite", "chunks.npy", "sentences.npy", "offsets.npy"} < found
+    assert {"documents.sqlite", "chunks.faiss", "sentences.npy", "offsets.npy"} < found
     verify(folder, read_manifest(folder), deep=True)
 
 

@@ -184,9 +184,9 @@ def test_centroids_are_trained_anew_once_the_chunks_have_doubled(
 
 def test_a_file_that_ends_too_early_is_an_error(tmp_path: Path, raw: tuple[Floats, Floats]) -> None:
     write(tmp_path / "many", raw[0])
-    path = tmp_path / "many" / "chunks.npy"
+    path = tmp_path / "many" / "chunks.faiss"
     path.write_bytes(path.read_bytes()[:1_000])
-    with pytest.raises(OSError, match=r"chunks\.npy ends too early"):
+    with pytest.raises(OSError, match=r"chunks\.faiss ends too early"):
         Vectors(tmp_path / "many").search(raw[1][0], 10)
 
 

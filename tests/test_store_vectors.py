@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import faiss
 import numpy as np
 import numpy.typing as npt
 import pytest
@@ -123,11 +124,52 @@ def test_batches_leave_no_trace_in_the_files(
     for batch in (1, 100):
         (tmp_path / str(batch)).mkdir()
         write(tmp_path / str(batch), raw[0], raw[1], SENTENCES_OF_CHUNKS, batch)
-    for name in ("chunks.npy", "sentences.npy", "offsets.npy"):
+    for name in ("chunks.faiss", "sentences.npy", "offsets.npy"):
         assert (tmp_path / "1" / name).read_bytes() == (tmp_path / "100" / name).read_bytes()
     assert np.allclose(
         np.load(tmp_path / "1" / "moments.npy"), np.load(tmp_path / "100" / "moments.npy")
     )
+
+
+def test_the_file_of_vectors_is_what_faiss_itself_writes(
+    raw: tuple[Floats, Floats, Floats], tmp_path: Path
+) -> None:
+    for count in (0, 1, len(raw[0])):
+        folder = tmp_path / str(count)
+        folder.mkdir()
+        counts = SENTENCES_OF_CHUNKS[:count]
+        write(folder, raw[0][:count], raw[1][: sum(counts)], counts, batch=7)
+        index = faiss.IndexFlatIP(D)
+        index.add(raw[0][:count])
+        faiss.write_index(index, str(folder / "expected.faiss"))
+        expected = (folder / "expected.faiss").read_bytes()
+        assert (folder / "chunks.faiss").read_bytes() == expected
+
+
+def test_faiss_finds_in_the_file_what_we_find(
+    vectors: Vectors, raw: tuple[Floats, Floats, Floats], tmp_path: Path
+) -> None:
+    write(tmp_path, raw[0], raw[1], SENTENCES_OF_CHUNKS, batch=7)
+    index = faiss.read_index(str(tmp_path / "chunks.faiss"))
+    _, theirs = index.search(raw[2], 10)
+    for question, rows in zip(raw[2], theirs, strict=True):
+        assert vectors.search(question, 10)[1].tolist() == rows.tolist()
+
+
+def damaged(content: bytes) -> list[bytes]:
+    """Cut within the header, another kind of index, another number of vectors."""
+    return [content[:20], b"IxF2" + content[4:], content[:8] + b"\x07" + content[9:]]
+
+
+def test_what_is_no_flat_index_is_refused(
+    raw: tuple[Floats, Floats, Floats], tmp_path: Path
+) -> None:
+    write(tmp_path, raw[0], raw[1], SENTENCES_OF_CHUNKS, batch=7)
+    file = tmp_path / "chunks.faiss"
+    for content in damaged(file.read_bytes()):
+        file.write_bytes(content)
+        with pytest.raises(ValueError, match=r"chunks\.faiss"):
+            Vectors(tmp_path)
 
 
 def test_nothing_at_all_can_be_stored(tmp_path: Path) -> None:
@@ -138,6 +180,6 @@ def test_nothing_at_all_can_be_stored(tmp_path: Path) -> None:
 
 
 def test_a_place_that_cannot_be_written_is_an_os_error(tmp_path: Path) -> None:
-    (tmp_path / "chunks.npy").mkdir()
-    with pytest.raises(OSError, match=r"chunks\.npy"):
+    (tmp_path / "chunks.faiss").mkdir()
+    with pytest.raises(OSError, match=r"chunks\.faiss"):
         VectorWriter(tmp_path, D)

@@ -7,6 +7,7 @@ import re
 
 from docx import Document
 from docx.shared import Pt, RGBColor
+from docx.text.paragraph import Paragraph
 
 from rag.chat import export
 from rag.chat.conversations import Conversation
@@ -45,8 +46,8 @@ def word(conversation: Conversation) -> bytes:
     return file.getvalue()
 
 
-def _small(paragraph: object, text: str) -> None:
-    run = paragraph.add_run(_clean(text))  # type: ignore[attr-defined]
+def _small(paragraph: Paragraph, text: str) -> None:
+    run = paragraph.add_run(_clean(text))
     run.font.size = Pt(8.5)
     run.font.color.rgb = _SOFT
 

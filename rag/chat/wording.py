@@ -7,6 +7,8 @@ from datetime import UTC, date, datetime
 from pathlib import PurePosixPath
 from typing import Protocol
 
+from babel import Locale
+
 from rag.markup import plain_text
 from rag.types import Citation, Document, Metadata
 
@@ -31,16 +33,7 @@ _CERTAINTY = (
     (0.45, "fair", "May answer the question: check the passages"),
     (0.0, "low", "Weak match: check the passages before relying on it"),
 )
-_LANGUAGES = dict(
-    pair.split(":")
-    for pair in (
-        "ar:Arabic bg:Bulgarian cs:Czech da:Danish de:German el:Greek en:English es:Spanish "
-        "et:Estonian fi:Finnish fr:French hr:Croatian hu:Hungarian it:Italian ja:Japanese "
-        "kk:Kazakh ko:Korean lt:Lithuanian lv:Latvian nl:Dutch no:Norwegian pl:Polish "
-        "pt:Portuguese ro:Romanian ru:Russian sk:Slovak sl:Slovenian sv:Swedish tr:Turkish "
-        "uk:Ukrainian zh:Chinese"
-    ).split()
-)
+_ENGLISH = Locale("en")
 _MAX_LABEL = 160
 
 
@@ -137,9 +130,10 @@ def place(source: Placed) -> str:
 
 
 def language(tag: str) -> str:
-    """The name of a language with its tag, e.g. "English (en-GB)"; the tag if it is a rare one."""
-    name = _LANGUAGES.get(tag[:2].lower()) if re.fullmatch(r"\w{2}(?:[-_].*)?", tag) else None
-    return f"{name} ({tag})" if name else shorten(tag, 40)
+    """The name of a language with its tag, e.g. "English (en-GB)"; the tag if it is none."""
+    known = re.fullmatch(r"([a-z]{2,3})(?:[-_].*)?", tag, re.IGNORECASE)
+    name = _ENGLISH.languages.get(known[1].lower()) if known else None
+    return shorten(f"{name} ({tag})" if name else tag, 40)
 
 
 def collection(document_id: str) -> str:

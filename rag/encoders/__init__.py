@@ -26,12 +26,14 @@ class Encoder(Protocol):
         digest: changes whenever the vectors may change; stored with every index.
         dimension: length of a vector.
         window: longest input in tokens, special tokens included; the rest would be ignored.
+        batch_invariant: a text has the same vector, to the last bit, whatever it is encoded with.
     """
 
     name: str
     digest: str
     dimension: int
     window: int
+    batch_invariant: bool
 
     def encode(self, texts: Sequence[str]) -> Vectors:
         """Embed `texts` into float32 vectors of shape (len(texts), dimension), L2-normalised."""

@@ -38,8 +38,9 @@ class _Embedder(torch.nn.Module):
         states = self.transformer(
             input_ids=input_ids, attention_mask=attention_mask, token_type_ids=token_type_ids
         ).last_hidden_state
-        mask = attention_mask.unsqueeze(-1).to(states.dtype)
-        mean = (states * mask).sum(1) / mask.sum(1)
+        # A product, because a sum over tokens rounds differently where there is one text only.
+        mask = attention_mask.unsqueeze(1).to(states.dtype)
+        mean = (mask @ states).squeeze(1) / mask.sum(2)
         return torch.nn.functional.normalize(mean, p=2.0, dim=1)
 
 

@@ -1,7 +1,7 @@
 """Vectors of questions: the same to the last bit, whoever else is encoded at the same time.
 
-Matrix products of another shape round differently. Where an encoder does not say that its rows
-are `batch_invariant`, each text is encoded alone.
+Matrix products of another shape may round differently: where an encoder is not `batch_invariant`,
+each text is encoded alone.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from rag.encoders import Encoder, Vectors
 
 def encode_queries(encoder: Encoder, texts: Sequence[str]) -> Vectors:
     """Embed questions: float32, shape (len(texts), dimension), L2-normalised."""
-    if len(texts) == 1 or getattr(encoder, "batch_invariant", False):
+    if len(texts) == 1 or encoder.batch_invariant:
         return encoder.encode(texts)
     alone = [encoder.encode([text]) for text in texts]
     return np.concatenate([np.empty((0, encoder.dimension), dtype=np.float32), *alone])

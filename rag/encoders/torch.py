@@ -34,6 +34,7 @@ class TorchEncoder:
                 "(give the folder of a sentence-transformers model, or 'default')"
             ) from error
         self.name = name
+        self.batch_invariant = False
         self.dimension = int(self._model.get_embedding_dimension() or 0)
         self.window = int(self._model.max_seq_length or 512)
         self.digest = f"st-{self._weights_digest()[:16]}"

@@ -39,7 +39,7 @@ class SharedEncoder:
         digest: see `Encoder`.
         dimension: see `Encoder`.
         window: see `Encoder`.
-        batch_invariant: see `rag.encoders.queries`.
+        batch_invariant: true, since `encode_queries` sees to it.
     """
 
     batch_invariant = True

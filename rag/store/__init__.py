@@ -8,7 +8,7 @@
       generations/<id>/
         manifest.json              counts, encoder, chunking, sizes and SHA-256 of the files below
         documents.sqlite           documents, texts, chunks, sentences; row i is the i-th
-        chunks.npy                 float32 matrix, row i belongs to chunk i
+        chunks.faiss               FAISS index (flat, float32), row i belongs to chunk i
         inverted/                  of many chunks: int8 codes of their vectors in inverted lists
         sentences.npy              int8 codes of vectors, row i belongs to sentence i
         offsets.npy, moments.npy   sentences of each chunk; mean and covariance of the chunks

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from pathlib import Path
+from functools import cached_property
 
 import numpy as np
 import numpy.typing as npt
 
+from rag.store.arrays import RowReader
 from rag.store.products import inner
 
 Matrix = npt.NDArray[np.float32]
@@ -18,15 +19,19 @@ _ROUNDING = 1e-4
 
 
 class Exact:
-    """The vectors of all chunks, memory-mapped."""
+    """The vectors of all chunks, read into memory by the first search."""
 
-    def __init__(self, path: Path) -> None:
-        """Open a matrix in an `.npy` file."""
-        self._vectors: Matrix = np.asarray(np.load(path, mmap_mode="r", allow_pickle=False))
+    def __init__(self, vectors: RowReader) -> None:
+        """Search the chunk vectors in row order."""
+        self._stored = vectors
 
     def __len__(self) -> int:
         """How many chunks."""
-        return len(self._vectors)
+        return self._stored.shape[0]
+
+    @cached_property
+    def _vectors(self) -> Matrix:
+        return self.block(0, len(self))
 
     @property
     def description(self) -> Mapping[str, str | int]:
@@ -68,4 +73,5 @@ class Exact:
 
     def block(self, first: int, last: int) -> Matrix:
         """Vectors of rows [first, last)."""
-        return self._vectors[first:last]
+        vectors: Matrix = self._stored.read(first, last)
+        return vectors

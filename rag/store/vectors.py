@@ -1,4 +1,4 @@
-"""Vectors on disk: of chunks exact and searchable, of sentences as int8 codes.
+"""Vectors on disk: of chunks exact, in a FAISS index, of sentences as int8 codes.
 
 Besides the vectors there are `offsets.npy` (sentences of chunk i are rows offsets[i] to
 offsets[i + 1]) and the first two moments of the chunk vectors, from which the mean and spread of
@@ -20,13 +20,14 @@ import numpy.typing as npt
 from rag.store.arrays import ArrayWriter, RowReader
 from rag.store.codes import Codes, decode, encode
 from rag.store.exact import Exact
+from rag.store.flat import FlatWriter, open_flat
 from rag.store.inverted import Inverted, write_inverted
 
 Matrix = npt.NDArray[np.float32]
 Halves = npt.NDArray[np.float16]
 Rows = npt.NDArray[np.int64]
 
-CHUNKS = "chunks.npy"
+CHUNKS = "chunks.faiss"
 EXACT_UP_TO = 50_000
 """So many chunks are compared one by one: some 8 ms, and twice that for twice as many."""
 
@@ -63,7 +64,7 @@ class VectorWriter:
     def __init__(self, folder: Path, dimension: int, previous: Vectors | None = None) -> None:
         """Create the files. `copy` takes over chunks of `previous`."""
         self._folder, self._dimension, self._previous = folder, dimension, previous
-        self._chunks = ArrayWriter(folder / CHUNKS, np.float32, dimension)
+        self._chunks = FlatWriter(folder / CHUNKS, dimension)
         self._sentences = ArrayWriter(folder / "sentences.npy", np.int8, dimension)
         self._offsets = [np.zeros(1, dtype=np.int64)]
         self._lists: list[npt.NDArray[np.int32]] = [np.zeros(0, dtype=np.int32)]
@@ -143,7 +144,7 @@ class VectorWriter:
         moments = np.vstack([mean, covariance]).astype(np.float32)
         np.save(self._folder / "moments.npy", moments)
         if count > EXACT_UP_TO:
-            exact = RowReader.of_npy(self._folder / CHUNKS)
+            exact = open_flat(self._folder / CHUNKS)
             known = self._previous.inverted if self._previous else None
             write_inverted(self._folder / "inverted", exact, lists, known)
 
@@ -158,11 +159,9 @@ class Vectors:
             np.load(folder / "offsets.npy", mmap_mode="r", allow_pickle=False)
         )
         self._moments = np.load(folder / "moments.npy", allow_pickle=False)
-        self.inverted: Inverted | None = None
-        if (folder / "inverted").is_dir():
-            exact = RowReader.of_npy(folder / CHUNKS)
-            self.inverted = Inverted(folder / "inverted", exact)
-        self._index: ChunkIndex = self.inverted or Exact(folder / CHUNKS)
+        exact, lists = open_flat(folder / CHUNKS), folder / "inverted"
+        self.inverted = Inverted(lists, exact) if lists.is_dir() else None
+        self._index: ChunkIndex = self.inverted or Exact(exact)
 
     def __len__(self) -> int:
         """How many chunks."""

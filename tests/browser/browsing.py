@@ -44,6 +44,18 @@ Visitor = Callable[..., Visit]
 Server = Callable[..., str]
 
 
+def listen(page: Page) -> None:
+    """From now on, note what is announced to screen readers in `window.said`."""
+    page.evaluate(
+        """() => {
+          const status = document.querySelector(".rag > [role=status]");
+          window.said = [];
+          new MutationObserver(() => status.textContent && window.said.push(status.textContent))
+            .observe(status, { childList: true });
+        }"""
+    )
+
+
 def find_chromium() -> dict[str, Any]:
     """How Playwright has to start the Chromium of this machine; the path is None without one."""
     path = which("chromium") or which("chromium-browser") or which("google-chrome")

@@ -7,7 +7,7 @@ import time
 from collections.abc import Sequence
 
 import pytest
-from browsing import Server, Visit, Visitor
+from browsing import Server, Visit, Visitor, listen
 from playwright.sync_api import expect
 
 from rag.live import LiveIndex
@@ -88,14 +88,7 @@ def test_an_abstention_looks_different_and_leads_on(chat: Visit) -> None:
 
 def test_an_answer_is_announced_once(chat: Visit) -> None:
     page = chat.page
-    page.evaluate(
-        """() => {
-          const status = document.querySelector(".rag [role=status]");
-          window.said = [];
-          new MutationObserver(() => status.textContent && window.said.push(status.textContent))
-            .observe(status, { childList: true });
-        }"""
-    )
+    listen(page)
     chat.ask(ANSWERED)
     expect(page.locator(".panel-doc mark.active")).to_be_visible()
     page.wait_for_function("window.said.length > 0")

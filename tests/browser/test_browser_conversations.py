@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from browsing import CORPUS, Visit, Visitor
+from browsing import CORPUS, Visit, Visitor, listen
 from docx import Document as WordDocument
 from playwright.sync_api import Page, expect
 
@@ -303,14 +303,7 @@ def test_the_page_says_where_conversations_are_kept(chat: Visit) -> None:
 
 def test_one_thing_is_said_at_a_time(chat: Visit) -> None:
     page = chat.page
-    page.evaluate(
-        """() => {
-          const status = document.querySelector(".rag [role=status]");
-          window.said = [];
-          new MutationObserver(() => status.textContent && window.said.push(status.textContent))
-            .observe(status, { childList: true });
-        }"""
-    )
+    listen(page)
     chat.ask(ANSWERED)
     page.wait_for_function("window.said.length > 0")
     page.wait_for_timeout(700)

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from browsing import Visit, Visitor, build
+from browsing import Visit, Visitor, build, listen
 from playwright.sync_api import Locator, Page, expect
 
 from rag.chat import page as chat
@@ -110,17 +110,6 @@ def choose(page: Page, *files: tuple[str, bytes], folder: str = "") -> None:
     )
     page.locator("#rag-folder").fill(folder)
     page.locator(".lib-into [value=yes]").click()
-
-
-def listen(page: Page) -> None:
-    page.evaluate(
-        """() => {
-          const status = document.querySelector(".rag > [role=status]");
-          window.said = [];
-          new MutationObserver(() => status.textContent && window.said.push(status.textContent))
-            .observe(status, { childList: true });
-        }"""
-    )
 
 
 def test_the_library_is_a_view_of_its_own_with_an_address(visit: Visitor, make: Make) -> None:
