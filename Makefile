@@ -4,6 +4,8 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
+# A process a core, each file of tests in one of them.
+SIDE_BY_SIDE := -n auto --maxprocesses 4 --dist loadfile
 
 .DEFAULT_GOAL := help
 .PHONY: help setup chat build test test-fast storm lint format bench bench-full reader calibrate \
@@ -40,13 +42,14 @@ format: setup ## put the code into form
 	$(BIN)/ruff format .
 
 test: setup lint browser ## check everything: form, types, tests, a real browser
-	$(BIN)/pytest
+	$(BIN)/pytest $(SIDE_BY_SIDE) -m 'not browser'
+	$(BIN)/pytest -m browser
 
 storm: setup ## kill builds at 200 random moments while readers ask (ten minutes or more)
 	RAG_STORM=$${RAG_STORM:-200} $(BIN)/pytest -v -rP tests/test_kill.py tests/test_incremental.py -k "killed or storm"
 
 test-fast: setup ## the tests without browser and long runs
-	$(BIN)/pytest -m 'not browser and not slow'
+	$(BIN)/pytest $(SIDE_BY_SIDE) -m 'not browser and not slow'
 
 # Debian's own browser; elsewhere any Chromium or Chrome on the path does.
 browser:

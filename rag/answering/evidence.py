@@ -18,10 +18,12 @@ from rag.store.generation import Generation
 from rag.store.lexical import terms
 from rag.types import Chunk, Hit, Sentence
 
-PASSAGES_READ = 5
-"""How many of the best hits are read sentence by sentence at first."""
+READING: tuple[tuple[int, float], ...] = ((2, 1.0), (4, 0.0))
+"""How far down the hits are read: these many, unless the reader's log-odds that one of them answers
+are as high as this; then the next step, and at last all of `MOST_PASSAGES_READ`."""
 MOST_PASSAGES_READ = 12
-"""How many are read where the reader finds an answer in none of the first."""
+PASSAGES_WITHOUT_READER = 5
+"""How many of the best hits are looked at where there is no reader to ask for more."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,16 +116,17 @@ def gather(
 ) -> Evidence:
     """Score every sentence of the best hits.
 
-    The first hits are read; only if the reader rather believes that none of them answers (all
-    log-odds below 0) it reads on, so that most questions cost little and none is given up early.
+    With a reader, only as many are read as it takes to find an answer (see `READING`): most
+    questions cost little, and none is given up early.
     """
     kind = question_kind(understood.question)
     idf = rarity(generation, terms(understood.standalone))
-    hits = found.hits[:PASSAGES_READ]
-    logits = _read(reader, understood, hits)
-    if reader is not None and all(passage_log_odds(own) < 0 for own in logits):
-        further = found.hits[PASSAGES_READ:MOST_PASSAGES_READ]
-        hits, logits = hits + further, logits + _read(reader, understood, further)
+    if reader is None:
+        without = found.hits[:PASSAGES_WITHOUT_READER]
+        logits = [[0.0] * len(hit.chunk.sentences) for hit in without]
+    else:
+        logits = _read(reader, understood, found.hits[:MOST_PASSAGES_READ])
+    hits = found.hits[: len(logits)]
     candidates = [
         candidate
         for hit, similarities, own in zip(hits, found.similarities, logits, strict=False)
@@ -154,13 +157,15 @@ def passage_log_odds(logits: Sequence[float]) -> float:
     return math.log(odds) if odds > 0 else -math.inf
 
 
-def _read(reader: Reader | None, understood: Understood, hits: Sequence[Hit]) -> list[list[float]]:
-    """For each hit the log-odds of its sentences; zeros without a reader."""
-    if reader is None:
-        return [[0.0] * len(hit.chunk.sentences) for hit in hits]
-    return reader.read(
-        understood.for_reader, [(hit.chunk, sentence_texts(hit.chunk)) for hit in hits]
-    )
+def _read(reader: Reader, understood: Understood, hits: Sequence[Hit]) -> list[list[float]]:
+    """For each hit that is read the log-odds of its sentences; see `READING`."""
+    logits: list[list[float]] = []
+    for most, enough in (*READING, (len(hits), math.inf)):
+        passages = [(hit.chunk, sentence_texts(hit.chunk)) for hit in hits[len(logits) : most]]
+        logits += reader.read(understood.for_reader, passages)
+        if any(passage_log_odds(own) >= enough for own in logits):
+            break
+    return logits
 
 
 def _candidates(

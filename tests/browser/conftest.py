@@ -67,7 +67,14 @@ def sample_url(sample: LiveIndex, serve: Server) -> str:
 
 
 @pytest.fixture
-def visit(browser: Browser) -> Iterator[Visitor]:
+def servers() -> Iterator[ExitStack]:
+    """What serves one test alone; closed after its pages, which would miss it and complain."""
+    with ExitStack() as stack:
+        yield stack
+
+
+@pytest.fixture
+def visit(browser: Browser, servers: ExitStack) -> Iterator[Visitor]:
     """Open the page; at the end, nothing may have come from elsewhere or have gone wrong."""
     visits: list[Visit] = []
 

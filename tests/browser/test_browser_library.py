@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import shutil
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
@@ -78,26 +78,25 @@ def original(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture
-def make(original: Path, tmp_path: Path) -> Iterator[Make]:
+def make(original: Path, tmp_path: Path, servers: ExitStack) -> Make:
     """Serve a copy of the library; with `worker`, builds are played by that script."""
-    with ExitStack() as stack:
 
-        def start(worker: str = "", folder: Path = original, **more: Any) -> Library:
-            shutil.copytree(folder, tmp_path / "own")
-            settings = Settings(
-                corpus=tmp_path / "own" / "corpus", index=tmp_path / "own" / "index", reader=False,
-                threads=1, **more,
-            )  # fmt: skip
-            engine = LiveIndex(settings.index, settings)
-            stack.callback(engine.close)
-            builds = Builds(settings, command=[sys.executable, "-c", worker]) if worker else None
-            service = LibraryService(engine, settings, builds)
-            stack.callback(service.close)
-            page = chat.build_page(engine, settings.corpus, None, service)
-            stack.callback(page.close, verbose=False)
-            return Library(chat.serve(page, "127.0.0.1", 0), settings.corpus, service)
+    def start(worker: str = "", folder: Path = original, **more: Any) -> Library:
+        shutil.copytree(folder, tmp_path / "own")
+        settings = Settings(
+            corpus=tmp_path / "own" / "corpus", index=tmp_path / "own" / "index", reader=False,
+            threads=1, **more,
+        )  # fmt: skip
+        engine = LiveIndex(settings.index, settings)
+        servers.callback(engine.close)
+        builds = Builds(settings, command=[sys.executable, "-c", worker]) if worker else None
+        service = LibraryService(engine, settings, builds)
+        servers.callback(service.close)
+        page = chat.build_page(engine, settings.corpus, None, service)
+        servers.callback(page.close, verbose=False)
+        return Library(chat.serve(page, "127.0.0.1", 0), settings.corpus, service)
 
-        yield start
+    return start
 
 
 def rows(page: Page) -> Locator:
