@@ -1,16 +1,20 @@
-"""What all tests share: a clean environment, one encoder, and one small index of our own text."""
+"""What all tests share: a clean environment, an encoder, a small index, a command, a web server."""
 
 from __future__ import annotations
 
 import os
+import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+from commands import Ran, Run
 from hypothesis import HealthCheck
 from hypothesis import settings as hypothesis_settings
+from websites import Site
 from workshop import QUESTIONS, SMALL_CORPUS, Workshop, write_corpus
 
+from rag import cli
 from rag.encoders import Encoder, load_encoder
 from rag.index import Index, open_index
 from rag.indexing import build_index
@@ -105,3 +109,41 @@ def workshop(tmp_path: Path, encoder: Encoder) -> Callable[..., Workshop]:
         return Workshop(tmp_path / name, encoder, dict(texts or {}))
 
     return make
+
+
+@pytest.fixture
+def index(small_settings: Settings, small_report: BuildReport) -> Path:
+    """The folder of the small index."""
+    assert small_report.documents
+    return small_settings.index
+
+
+@pytest.fixture
+def run(
+    capfdbinary: pytest.CaptureFixture[bytes], monkeypatch: pytest.MonkeyPatch, encoder: Encoder
+) -> Run:
+    """Run a command in this process, with everything that `main` does and the shared encoder."""
+    for module in ("rag.pipeline", "rag.indexing"):
+        monkeypatch.setattr(f"{module}.load_encoder", lambda *_: encoder)
+
+    def call(*arguments: str | Path, stdin: str = "") -> Ran:
+        Path("stdin").write_text(stdin, "utf-8")
+        capfdbinary.readouterr()
+        with Path("stdin").open(encoding="utf-8") as given, monkeypatch.context() as patch:
+            patch.setattr(sys, "stdin", given)
+            with pytest.raises(SystemExit) as ended:
+                cli.main([str(argument) for argument in arguments])
+        sys.stdout.flush()
+        out, err = capfdbinary.readouterr()
+        assert isinstance(ended.value.code, int)
+        return Ran(ended.value.code, out.decode(), err.decode())
+
+    return call
+
+
+@pytest.fixture
+def site() -> Iterator[Site]:
+    """A web server whose pages a test sets; gone after it."""
+    site = Site()
+    yield site
+    site.close()

@@ -33,7 +33,7 @@ _TRIED = 10
 _TRIED_REPHRASED = 4
 _REMEMBERED = 5_000
 _COMPARED = 7
-"""Passages in which an answer's quotations may be contradicted: as many as are read for it."""
+"""Passages in which an answer's quotations may be contradicted."""
 _OF_A_VERSION = 3
 _NO_DOCUMENTS = (
     "There are no documents in this index yet. Add some in the library, or put them into the "

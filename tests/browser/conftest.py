@@ -2,17 +2,24 @@
 
 from __future__ import annotations
 
+import shutil
+import sys
 from collections.abc import Iterator
 from contextlib import ExitStack
 from pathlib import Path
+from typing import Any
 
 import pytest
 from browsing import CORPUS, Server, Visit, Visitor, build, find_chromium, open_index
+from libraries import DOCUMENTS, Library, Make
 from playwright.sync_api import Browser, Playwright, Request, expect, sync_playwright
 
 from rag.chat import page as chat
+from rag.chat.library_builds import Builds
+from rag.chat.library_service import LibraryService
 from rag.chat.service import Engine
 from rag.live import LiveIndex
+from rag.settings import Settings
 
 OURS = ("http://127.0.0.1:", "data:", "blob:")
 
@@ -109,3 +116,37 @@ def visit(browser: Browser, servers: ExitStack) -> Iterator[Visitor]:
         visit.page.context.close()
         assert [url for url in visit.requests if not url.startswith(OURS)] == []
         assert visit.problems == []
+
+
+@pytest.fixture(scope="session")
+def original(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder of the documents of the library and of their index; read only."""
+    folder = tmp_path_factory.mktemp("library")
+    for name, text in DOCUMENTS.items():
+        path = folder / "corpus" / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text, "utf-8")
+    build(folder / "corpus", folder / "index")
+    return folder
+
+
+@pytest.fixture
+def make(original: Path, tmp_path: Path, servers: ExitStack) -> Make:
+    """Serve a copy of the library; with `worker`, builds are played by that script."""
+
+    def start(worker: str = "", folder: Path = original, **more: Any) -> Library:
+        shutil.copytree(folder, tmp_path / "own")
+        settings = Settings(
+            corpus=tmp_path / "own" / "corpus", index=tmp_path / "own" / "index", reader=False,
+            threads=1, **more,
+        )  # fmt: skip
+        engine = LiveIndex(settings.index, settings)
+        servers.callback(engine.close)
+        builds = Builds(settings, command=[sys.executable, "-c", worker]) if worker else None
+        service = LibraryService(engine, settings, builds)
+        servers.callback(service.close)
+        page = chat.build_page(engine, settings.corpus, None, service)
+        servers.callback(page.close, verbose=False)
+        return Library(chat.serve(page, "127.0.0.1", 0), settings.corpus, service)
+
+    return start

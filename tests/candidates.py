@@ -1,0 +1,46 @@
+"""Passages and scored sentences made by hand, of which an answer is chosen."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from rag.answering.evidence import Candidate, Evidence
+from rag.types import Chunk, Hit, Scores, Sentence
+
+if TYPE_CHECKING:
+    from rag.answering.questions import Kind
+    from rag.types import BlockKind
+
+
+def passage(*sentences: tuple[BlockKind, str], document: str = "a.txt", rank: int = 1) -> Hit:
+    """A hit whose chunk is made of these sentences; its first row is the header of the others."""
+    text, spans, header = "", [], None
+    for kind, sentence in sentences:
+        text += " " if text else ""
+        span = (len(text), len(text) + len(sentence))
+        spans.append(Sentence(*span, kind, header if kind == "row" else None))
+        if kind == "row" and header is None:
+            header = span
+        text += sentence
+    chunk = Chunk(document, 0, len(text), text, "T", (), None, tuple(spans), text)
+    return Hit(rank, rank, chunk, Scores(0.5, 0.5, 1.0, 2.0))
+
+
+def evidence(kind: Kind, *scored: tuple[Hit, int, float]) -> Evidence:
+    """Candidates with these scores: hit, number of the sentence in it, score."""
+    candidates = [
+        Candidate(hit, at, sentence_of(hit, at), score, score, 0.0, score)
+        for hit, at, score in scored
+    ]
+    candidates.sort(key=lambda candidate: -candidate.score)
+    return Evidence(
+        kind=kind,
+        candidates=tuple(candidates),
+        passage_coverage={1: 0.5, 2: 0.5},
+        missing=0.0,
+    )
+
+
+def sentence_of(hit: Hit, at: int) -> str:
+    span = hit.chunk.sentences[at]
+    return hit.chunk.text[span.start : span.end]

@@ -1,0 +1,114 @@
+"""`rag ask` and `rag retrieve` with one question, alone or after a history."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+from commands import QUESTION, Run, answers_of
+
+from rag.index import Index
+
+if TYPE_CHECKING:
+    from workshop import Workshop
+
+    Make = Callable[..., Workshop]
+
+
+# ask
+
+
+def test_ask_prints_the_answer_and_where_it_stands(run: Run, index: Path) -> None:
+    ran = run("ask", QUESTION, "--index", index, "--caution", "eager")
+    assert (ran.code, ran.err) == (0, "")
+    assert "Staff get 13 days of annual leave a year. [1]" in ran.out
+    assert "[1] leave/annual.md, “How much”, characters " in ran.out
+    assert "confidence " in ran.out
+
+
+def test_ask_prints_json_and_nothing_else(run: Run, index: Path, small_index: Index) -> None:
+    ran = run("ask", QUESTION, "--quick", "--index", index, "--json")
+    assert (ran.code, ran.err) == (0, "")
+    assert answers_of([ran.json]) == answers_of([small_index.ask(QUESTION).to_dict()])
+    assert ran.json["id"] is None
+    assert ran.out.count("\n") == 1
+
+
+def test_an_abstention_is_no_failure(run: Run, index: Path) -> None:
+    question = "Is the moon made of cheese?"
+    ran = run("ask", question, "--index", index, "--caution", "cautious")
+    assert ran.code == 0
+    assert "I found no sentence that answers this in the 6 documents I searched." in ran.out
+    assert "Nearest passages:" in ran.out
+    data = run("ask", question, "--index", index, "--caution", "cautious", "--json").json
+    assert (data["abstained"], data["citations"]) == (True, [])
+    assert data["nearest"]
+
+
+def test_ask_reads_a_history(run: Run, index: Path, small_index: Index) -> None:
+    history = [
+        {"role": "user", "content": "How long is parental leave?"},
+        {"role": "assistant", "content": "16 weeks. [1]"},
+    ]
+    Path("history.json").write_text(json.dumps(history))
+    arguments = ("--index", index, "--history", "history.json", "--json")
+    question = "And for part-time staff?"
+    data = run("ask", question, *arguments).json
+    assert data["standalone_question"] == f"How long is parental leave? {question}"
+    hits = run("retrieve", question, *arguments).json
+    expected = small_index.retrieve(question, history=history)  # type: ignore[arg-type]
+    assert hits == [hit.to_dict() for hit in expected]
+
+
+@pytest.mark.parametrize(
+    ("content", "error"),
+    [
+        ("{", "the history h.json cannot be read: Expecting property name enclosed in double "
+              "quotes: line 1 column 2 (char 1)"),
+        ("{}", 'h.json: a history is a list, [{"role": "user", "content": "…"}, …]'),
+        ('[{"role": "system", "content": "x"}]',
+         'h.json: a turn of a history looks different: [{"role": "user", "content": "…"}, …]'),
+        ('[{"role": "user"}]',
+         'h.json: a turn of a history looks different: [{"role": "user", "content": "…"}, …]'),
+        (None, "the history h.json cannot be read: [Errno 2] No such file or directory: 'h.json'"),
+    ],
+)  # fmt: skip
+def test_a_wrong_history_is_one_line(
+    run: Run, index: Path, content: str | None, error: str
+) -> None:
+    if content is not None:
+        Path("h.json").write_text(content)
+    for command in ("ask", "retrieve"):
+        ran = run(command, QUESTION, "--index", index, "--history", "h.json")
+        assert (ran.code, ran.out, ran.err) == (2, "", f"rag: {error}\n")
+
+
+# retrieve
+
+
+def test_retrieve_lists_passages(run: Run, index: Path) -> None:
+    ran = run("retrieve", QUESTION, "-k", "2", "--index", index)
+    assert (ran.code, ran.err) == (0, "")
+    assert ran.out.startswith("1. leave/annual.md, “How much”  (score ")
+    assert "\n2. " in ran.out
+    assert "\n3. " not in ran.out
+
+
+def test_retrieve_prints_a_list_of_hits(run: Run, index: Path, small_index: Index) -> None:
+    for k in (1, 3, 1_000):
+        hits = run("retrieve", QUESTION, "-k", k, "--index", index, "--json").json
+        assert hits == [hit.to_dict() for hit in small_index.retrieve(QUESTION, k)]
+    assert len(run("retrieve", QUESTION, "--index", index, "--json").json) == 5
+
+
+def test_an_empty_index_is_said(run: Run, workshop: Make) -> None:
+    made = workshop({})
+    made.build()
+    assert run("retrieve", "leave", "--index", made.index).out == "The index is empty.\n"
+    assert run("retrieve", "leave", "--index", made.index, "--json").json == []
+    asked = run("ask", "leave", "--index", made.index)
+    assert asked.code == 0
+    assert asked.out.startswith("There are no documents in the index yet")

@@ -1,0 +1,44 @@
+"""What kind of answer a question wants, and which sentences are of that kind."""
+
+from __future__ import annotations
+
+import pytest
+
+from rag.answering.questions import Kind, looks_like_answer, question_kind
+
+
+@pytest.mark.parametrize(
+    ("question", "kind"),
+    [
+        ("How many days of leave?", "quantity"),
+        ("What is the maximum amount?", "quantity"),
+        ("When does it end?", "time"),
+        ("How soon must I report it?", "time"),
+        ("Who approves it?", "person"),
+        ("Which office handles travel?", "person"),
+        ("How do I ask for leave?", "procedure"),
+        ("What is an incident?", "definition"),
+        ("What does PTO stand for?", "definition"),
+        ("May I work from home?", "yes_no"),
+        ("And do interns get it?", "yes_no"),
+        ("Tell me about leave.", "other"),
+    ],
+)
+def test_a_question_says_what_kind_of_answer_it_wants(question: str, kind: Kind) -> None:
+    assert question_kind(question) == kind
+
+
+@pytest.mark.parametrize(
+    ("kind", "yes", "no"),
+    [
+        ("quantity", "Staff get 13 days.", "Staff get leave."),
+        ("time", "It ends on 31 March.", "It ends well."),
+        ("person", "Ask the director.", "Ask somebody."),
+        ("definition", "An incident means any loss.", "Report any loss."),
+        ("procedure", "Submit the form.", "Forms exist."),
+    ],
+)
+def test_a_sentence_shows_what_kind_of_answer_it_is(kind: Kind, yes: str, no: str) -> None:
+    assert looks_like_answer(kind, yes)
+    assert not looks_like_answer(kind, no)
+    assert looks_like_answer("other", no)

@@ -1,0 +1,114 @@
+"""Which sentences make the answer, and what they bring along."""
+
+from __future__ import annotations
+
+from itertools import pairwise
+from typing import TYPE_CHECKING, get_args
+
+from candidates import evidence, passage
+from hypothesis import given
+from hypothesis import strategies as st
+
+from rag.answering.questions import Kind
+from rag.answering.select import Quotation, select
+
+if TYPE_CHECKING:
+    from rag.types import BlockKind
+
+
+def quotes(found: list[Quotation]) -> list[str]:
+    return [q.chunk.text[q.start - q.chunk.start : q.end - q.chunk.start] for q in found]
+
+
+def test_one_clear_sentence_is_the_whole_answer() -> None:
+    hit = passage(("paragraph", "Staff get 13 days."), ("paragraph", "Trees are green."))
+    assert quotes(select([evidence("quantity", (hit, 0, 0.9), (hit, 1, 0.1))])) == [
+        "Staff get 13 days."
+    ]
+
+
+def test_no_candidate_is_no_answer() -> None:
+    assert select([evidence("other")]) == []
+
+
+def test_a_sentence_that_leans_back_brings_the_one_before() -> None:
+    hit = passage(("paragraph", "Interns get leave."), ("paragraph", "It is paid."))
+    assert quotes(select([evidence("yes_no", (hit, 1, 0.9))])) == [
+        "Interns get leave.", "It is paid.",
+    ]  # fmt: skip
+
+
+def test_an_exception_comes_along() -> None:
+    hit = passage(("paragraph", "Staff get 13 days."), ("paragraph", "However, interns get five."))
+    assert quotes(select([evidence("quantity", (hit, 0, 0.9))])) == [
+        "Staff get 13 days.", "However, interns get five.",
+    ]  # fmt: skip
+
+
+def test_a_lead_in_brings_its_list() -> None:
+    hit = passage(("paragraph", "You need:"), ("item", "a form"), ("item", "a stamp"))
+    (quote,) = quotes(select([evidence("list", (hit, 0, 0.9))]))
+    assert quote == "You need: a form a stamp"
+
+
+def test_a_table_row_brings_its_header() -> None:
+    hit = passage(("row", "Level | Time"), ("row", "low | a day"), ("row", "high | an hour"))
+    assert quotes(select([evidence("time", (hit, 2, 0.9))])) == ["Level | Time", "high | an hour"]
+
+
+def test_what_was_said_is_not_said_again() -> None:
+    first = passage(("paragraph", "Staff get 13 days of leave."))
+    second = passage(("paragraph", "Staff get 13 days of leave."), document="b.txt", rank=2)
+    assert len(select([evidence("list", (first, 0, 0.9), (second, 0, 0.89))])) == 1
+
+
+def test_quotations_come_in_reading_order() -> None:
+    hit = passage(*[("paragraph", f"Rule {n} says something of its own {n}.") for n in range(4)])
+    other = passage(("paragraph", "Another matter altogether."), document="b.txt", rank=2)
+    found = select([evidence("list", (hit, 3, 0.9), (hit, 1, 0.89), (other, 0, 0.88))])
+    places = [(q.rank, q.start) for q in found]
+    assert places == sorted(places)
+
+
+KINDS = st.sampled_from(get_args(Kind))
+BLOCKS = st.sampled_from(["paragraph", "item", "row", "code"])
+SENTENCES = st.sampled_from(
+    ["Staff get 13 days.", "It is paid.", "However, not all.", "You need:", "a form", "low | high",
+     "word " * 80 + "end.", "Why?", "[12]", "Only in May."]
+)  # fmt: skip
+
+
+@given(
+    kind=KINDS,
+    passages=st.lists(
+        st.lists(st.tuples(BLOCKS, SENTENCES), min_size=1, max_size=6), min_size=1, max_size=3
+    ),
+    seed=st.randoms(use_true_random=False),
+)
+def test_any_choice_is_of_whole_sentences_without_overlap(
+    kind: Kind, passages: list[list[tuple[BlockKind, str]]], seed: object
+) -> None:
+    hits = [
+        passage(*sentences, document=f"{rank}.txt", rank=rank)
+        for rank, sentences in enumerate(passages, start=1)
+    ]
+    scored = [
+        (hit, at, seed.random())  # type: ignore[attr-defined]
+        for hit in hits
+        for at in range(len(hit.chunk.sentences))
+    ]
+    found = select([evidence(kind, *scored)])
+    assert found
+    for quotation in found:
+        assert quotation.start in {s.start for s in quotation.chunk.sentences}
+        assert quotation.end in {s.end for s in quotation.chunk.sentences}
+    spans = sorted((q.chunk.document, q.start, q.end) for q in found)
+    for (document, _, end), (next_document, start, _) in pairwise(spans):
+        assert document != next_document or end <= start
+    # The best sentence of all is always part of the answer.
+    best = max(scored, key=lambda one: one[2])
+    sentence = best[0].chunk.sentences[best[1]]
+    assert any(
+        q.chunk is best[0].chunk and q.start <= sentence.start < sentence.end <= q.end
+        for q in found
+    )
