@@ -118,6 +118,6 @@ def test_cells(row: str, expected: list[str]) -> None:
 
 @pytest.mark.parametrize("sign", ["**a ", "[a", "`a", "<!--", "_a ", "[a](", "<a ", "{%", "~~a "])
 def test_unclosed_marks_do_not_take_quadratic_time(sign: str) -> None:
-    started = time.perf_counter()
+    started = time.process_time()
     shown(sign * 20_000)
-    assert time.perf_counter() - started < 5
+    assert time.process_time() - started < 10

@@ -220,7 +220,7 @@ def test_a_build_leaves_out_what_is_bad_and_nothing_else(workshop: Make) -> None
     # They are not tried again until they change …
     started = time.monotonic()
     assert made.build(**LIMITS).failed == report.failed
-    assert time.monotonic() - started < 2
+    assert time.monotonic() - started < 4, "the hanging one was tried again"
     # … or the limits do.
     other = made.build(document_seconds=2, document_memory_mb=600)
     assert other.failed[0].reason == REASONS["a.hang"]

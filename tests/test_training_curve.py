@@ -17,9 +17,10 @@ if TYPE_CHECKING:
 
 
 def test_later_stages_begin_where_the_earlier_ended() -> None:
-    first, second = STAGES
+    first, second, third = STAGES
     assert pairs_seen(first.name, 500) == 500
     assert pairs_seen(second.name, 500) == first.pairs + 500
+    assert pairs_seen(third.name, 500) == first.pairs + second.pairs + 500
     assert pairs_seen("other", 500) == 500
 
 

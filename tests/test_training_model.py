@@ -16,7 +16,7 @@ from training.data import Encoded, Row, encode, load_tokenizer, whole_pair
 from training.export import export_float, export_int8, sha256
 from training.judge import judge_pairs, onnx_scorer, torch_scorer
 from training.model import INPUTS, collate, encoder_folder, loss, sentence_logits, targets
-from training.train import Stage, rate_at, train_stage
+from training.train import Stage, mean_weights, rate_at, train_stage
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -122,6 +122,15 @@ def test_a_finished_stage_is_not_trained_again(tmp_path: Path) -> None:
     first = _train(tmp_path)
     again = _train(tmp_path, seed=1)
     assert all(torch.equal(again[name], weights) for name, weights in first.items())
+
+
+def test_the_mean_of_two_states_is_a_state() -> None:
+    first, second = TinyReader().state_dict(), TinyReader().state_dict()
+    mean = mean_weights(first, second)
+    TinyReader().load_state_dict(mean)
+    for name, weight in mean.items():
+        assert weight.dtype == second[name].dtype
+        assert torch.allclose(weight.double() * 2, first[name].double() + second[name].double())
 
 
 def test_training_learns_what_can_be_learnt() -> None:

@@ -12,7 +12,7 @@ from training_fakes import PASSAGE, TinyReader, rows, write_source
 from training import reader
 from training.data import JUDGING_ONLY
 from training.export import sha256
-from training.reader import SHARES, STAGES, shortened
+from training.reader import SOURCES, STAGES, shortened
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -21,7 +21,6 @@ if TYPE_CHECKING:
 pytestmark = pytest.mark.filterwarnings(
     "ignore::DeprecationWarning", "ignore::torch.jit.TracerWarning"
 )
-SOURCES = sorted({name.partition(":")[0] for name in SHARES})
 
 
 @pytest.fixture
@@ -73,7 +72,7 @@ def test_from_pairs_to_a_described_file(
     # From its checkpoints it goes on where it was: at the end, with the same file.
     with caplog.at_level(logging.INFO):
         make_reader(tmp_path, monkeypatch, "--pairs", "60")
-    assert "stage long goes on after 24 pairs" in caplog.text
+    assert "stage last goes on after 31 pairs" in caplog.text
     assert sha256(tmp_path / "output" / "reader.onnx") == first
 
 

@@ -3,8 +3,9 @@
 A logistic regression over the documented features of `rag.answering.confidence`, on the
 development sets: the questions of the handbook and the news article as they are, and XQuAD once
 with and once without the passage that answers (a near miss: the topic is there, the detail is
-not). Each set has the same total weight, answerable and unanswerable questions the same weight
-within a set. The statistics are in `training.confidence`.
+not). In the same way, questions on the held-out titles of what the reader was trained on, all in
+one corpus. Each set has the same total weight, answerable and unanswerable questions the same
+weight within a set. The statistics are in `training.confidence`.
 """
 
 from __future__ import annotations
@@ -31,10 +32,14 @@ from rag.settings import Settings
 from rag.store.generation import Generation, open_current
 from rag.types import Turn
 from training.confidence import Measured, describe
+from training.data import read_all, train_folder
+from training.mixed import SOURCES, write_mixed
+from training.reader import HELD_OUT, SEED
 
 log = logging.getLogger(__name__)
 
 _XQUAD_QUESTIONS = 150
+_MIXED_QUESTIONS = 40
 
 
 @dataclass(frozen=True)
@@ -72,6 +77,17 @@ def examples(shared: Path, work: Path) -> Iterator[tuple[Path, list[Example]]]:
         made.append(Example("xquad", f"xquad-{gold}", query.text, (), answerable=True))
         made.append(replace(made[-1], answerable=False, without=documents[gold]))
     yield corpus, made
+    yield work / "mixed-corpus", list(_mixed(work / "mixed-corpus"))
+
+
+def _mixed(corpus: Path) -> Iterator[Example]:
+    _, held = read_all(SOURCES, train_folder(), HELD_OUT)
+    for asked in write_mixed(held, corpus, _MIXED_QUESTIONS, SEED):
+        row = asked.row
+        history: list[Turn] = [{"role": "user", "content": text} for text in row.history]
+        example = Example("mixed", f"{row.source}-{row.title}", row.question, history, True)
+        yield example
+        yield replace(example, answerable=False, without=asked.document)
 
 
 def measure(generation: Generation, models: Models, example: Example) -> Features | None:

@@ -28,6 +28,9 @@ _BALANCED_FALSE_ABSTENTIONS = 0.18
 _EAGER_FALSE_ABSTENTIONS = 0.05
 
 _LEAST_OF_A_SET = 50
+_NOT_DECIDING = ("mixed",)
+"""Sets that shape the model but not the thresholds: where one passage was taken out of many on its
+subject, another one may answer as well."""
 SETTINGS = get_args(Caution)
 
 Array = npt.NDArray[np.float64]
@@ -130,7 +133,8 @@ def choose_thresholds(predictions: Array, labels: Array, sources: Names) -> dict
     The errors of a threshold are those on its worst set of at least 50 questions.
     """
     names, counts = np.unique(sources, return_counts=True)
-    sets = [sources == name for name in names[counts >= _LEAST_OF_A_SET]]
+    deciding = (counts >= _LEAST_OF_A_SET) & ~np.isin(names, _NOT_DECIDING)
+    sets = [sources == name for name in names[deciding]]
     table = []
     for threshold in np.linspace(0.01, 0.99, 99):
         each = [rates(predictions[own] >= threshold, labels[own]) for own in sets]

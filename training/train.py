@@ -12,6 +12,7 @@ from typing import Any
 
 import torch
 from tokenizers import Tokenizer
+from torch import Tensor
 
 from training.data import Row, batches, by_title, encode, plan, training_pair
 from training.model import Reader, collate, loss, sentence_logits, targets
@@ -80,6 +81,15 @@ def save(path: Path, state: Mapping[str, Any]) -> None:
     aside.replace(path)
 
 
+def mean_weights(first: Mapping[str, Tensor], second: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    """The network halfway between one state and a later one of the same training.
+
+    It is better on other texts than the later one (Wortsman et al., "Robust fine-tuning of
+    zero-shot models", CVPR 2022).
+    """
+    return {name: ((first[name] + second[name]) / 2).to(second[name].dtype) for name in second}
+
+
 def train_stage(
     model: Reader,
     stage: Stage,
@@ -129,7 +139,8 @@ def train_stage(
         seconds = time.monotonic() - started
         log.info(
             "stage %s: %d of %d pairs, loss %.3f, %.0f pairs/s, rate %.1e",
-            stage.name, done, stage.pairs, total / seen, seen / seconds, rate_at(stage, done),
+            stage.name, done, stage.pairs, total / max(seen, 1), seen / seconds,
+            rate_at(stage, done),
         )  # fmt: skip
         save(
             checkpoint,

@@ -18,7 +18,7 @@ from rag.store.generation import Generation
 from rag.store.lexical import terms
 from rag.types import Chunk, Hit, Sentence
 
-READING: tuple[tuple[int, float], ...] = ((2, 1.0), (4, 0.0))
+READING: tuple[tuple[int, float], ...] = ((2, 0.5), (4, -0.5))
 """How far down the hits are read: these many, unless the reader's log-odds that one of them answers
 are as high as this; then the next step, and at last all of `MOST_PASSAGES_READ`."""
 MOST_PASSAGES_READ = 12
@@ -39,7 +39,7 @@ class Weights:
     """
 
     coverage: float = 0.3
-    passage: float = 0.1
+    passage: float = 0.15
     kind: float = 0.15
     reader: float = 0.1
     rank: float = 0.01

@@ -15,7 +15,7 @@ _MOST_WORDS = 80
 _MOST_WORDS_OF_LIST = 110
 _MOST_ITEMS = 10
 _CLOSE = 0.15
-_CLOSE_WHEN_READ = 0.25
+_CLOSE_WHEN_READ = 0.22
 """A further sentence is quoted if it scores at most this much less than the best; the reader
 spreads scores more widely."""
 
