@@ -92,16 +92,20 @@ def draw(points: Sequence[Point]) -> str:
         for measure, name in (("auroc", "AUROC"), ("hit1", "hit@1")):
             values = [(p.pairs / 1000, p.corpora[corpus][measure]) for p in points]
             lines.append(Series(f"{name}, {corpus}", values))
-    most = max(point.pairs for point in points) / 1000
+    first, last = points[0].pairs / 50_000, points[-1].pairs / 50_000
     lowest = min(value for line in lines for _, value in line.points)
-    return plot(
+    drawing = plot(
         "Learning curve of the reader",
         lines,
         "thousand training pairs",
         "",
-        x_range=(0.0, most or 1.0),
-        y_range=(np.floor(lowest * 10) / 10, 1.0),
+        x_range=(50.0 * np.floor(first), 50.0 * max(np.ceil(last), np.floor(first) + 1)),
+        # Above 1 there is nothing but the legend.
+        y_range=(np.floor(lowest * 10) / 10, 1.2),
     )
+    # On a page of its own it needs a name space, and a ground that its lines stand out from.
+    standing = '<svg xmlns="http://www.w3.org/2000/svg" style="background:#fff;color:#222" '
+    return drawing.replace("<svg ", standing, 1)
 
 
 def main() -> None:
