@@ -6,6 +6,7 @@ from math import exp, inf, log
 from typing import TYPE_CHECKING
 
 import numpy as np
+import onnx
 import onnxruntime
 import pytest
 import torch
@@ -165,6 +166,8 @@ def test_exported_files_agree_with_torch(tmp_path: Path) -> None:
     assert small.stat().st_size < whole.stat().st_size
     assert sorted(path.name for path in tmp_path.iterdir()) == ["float32.onnx", "int8.onnx"]
     assert len(sha256(small)) == 64
+    operators = [{node.op_type for node in onnx.load(path).graph.node} for path in (whole, small)]
+    assert ["SkipLayerNormalization" in own for own in operators] == [True, False]
     encoded = encode([whole_pair(_longer(each)) for each in rows(5)], TOKENIZER)
     feed = collate(encoded)
     with torch.inference_mode():

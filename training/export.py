@@ -20,8 +20,6 @@ from torch import Tensor, nn
 from training.model import INPUTS, OUTPUTS, Reader
 
 OPSET = 17
-LAYER_NORM_EPSILON = 1e-12
-"""BERT's."""
 
 
 class _Plain(nn.Module):
@@ -135,11 +133,15 @@ def _spell_out_norms(model: onnx.ModelProto) -> onnx.ModelProto:
     """Fused layer norms as plain operators, which onnxruntime computes three times as fast."""
     nodes: list[onnx.NodeProto] = []
     for node in model.graph.node:
-        nodes += _plain_norm(node) if node.op_type == "SkipLayerNormalization" else [node]
+        if node.op_type == "SkipLayerNormalization":
+            nodes += _plain_norm(node)
+            small = next(own.f for own in node.attribute if own.name == "epsilon")
+            value = numpy_helper.from_array(np.array(small, np.float32), f"{node.name}/epsilon")
+            model.graph.initializer.append(value)
+        else:
+            nodes.append(node)
     del model.graph.node[:]
     model.graph.node.extend(nodes)
-    epsilon = numpy_helper.from_array(np.array([LAYER_NORM_EPSILON], dtype=np.float32), "epsilon")
-    model.graph.initializer.append(epsilon)
     return model
 
 
@@ -154,7 +156,7 @@ def _plain_norm(node: onnx.NodeProto) -> list[onnx.NodeProto]:
         ("Sub", ("sum", "mean"), "centred"),
         ("Mul", ("centred", "centred"), "squares"),
         ("ReduceMean", ("squares",), "variance"),
-        ("Add", ("variance", "epsilon"), "positive"),
+        ("Add", ("variance", f"{name}/epsilon"), "positive"),
         ("Sqrt", ("positive",), "deviation"),
         ("Reciprocal", ("deviation",), "scale"),
         ("Mul", ("centred", "scale"), "scaled"),

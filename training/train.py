@@ -84,8 +84,8 @@ def save(path: Path, state: Mapping[str, Any]) -> None:
 def mean_weights(first: Mapping[str, Tensor], second: Mapping[str, Tensor]) -> dict[str, Tensor]:
     """The network halfway between one state and a later one of the same training.
 
-    It is better on other texts than the later one (Wortsman et al., "Robust fine-tuning of
-    zero-shot models", CVPR 2022).
+    It tends to do better on other texts than the later one (Wortsman et al., "Robust fine-tuning
+    of zero-shot models", CVPR 2022).
     """
     return {name: ((first[name] + second[name]) / 2).to(second[name].dtype) for name in second}
 

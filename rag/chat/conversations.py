@@ -163,7 +163,7 @@ class Conversations:
         )
         with self._database.transaction() as connection:
             rows = connection.execute(
-                "SELECT id, name, updated, (SELECT count(*) FROM turns WHERE conversation = c.id) "  # noqa: S608  no word of theirs
+                "SELECT id, name, updated, (SELECT count(*) FROM turns WHERE conversation = c.id) "  # noqa: S608  repeats a fixed clause, words are bound
                 "AS questions FROM conversations c WHERE owner = ? AND deleted IS NULL "
                 f"{'AND ' + matches if matches else ''} ORDER BY updated DESC, id LIMIT ?",
                 (owner, *(word for word in wanted for _ in range(3)), _MAX_LISTED),
@@ -231,7 +231,7 @@ class Conversations:
     def _change(self, assignment: str, value: str | None, conversation: str, owner: str) -> None:
         with self._database.transaction() as connection:
             changed = connection.execute(
-                f"UPDATE conversations SET {assignment} WHERE id = ? AND owner = ?",  # noqa: S608  ours
+                f"UPDATE conversations SET {assignment} WHERE id = ? AND owner = ?",  # noqa: S608  fixed in this file
                 (value, conversation, owner),
             ).rowcount
         if not changed:

@@ -264,6 +264,6 @@ def _usage(folder: Path) -> tuple[int, int]:
         folders[:] = [name for name in folders if name != ASIDE]
         for name in names:
             with suppress(OSError):
-                size += os.lstat(os.path.join(parent, name)).st_size  # noqa: PTH118  many
+                size += os.lstat(os.path.join(parent, name)).st_size  # noqa: PTH118  paths cost time
                 files += 1
     return size, files
