@@ -3,9 +3,9 @@
     python benchmarks/askers.py [--index DIR] [--askers 1 8 32 128] [--each 4]
 
 Every asker sends its next question as soon as it has the last answer; all questions differ, so no
-answer is known beforehand. Prints answers a second, p50 and p95, the server's CPU time an answer
-(which tells more where the machine is shared; Linux only), and failures. The askers run in this
-process, on the same cores as the server.
+answer is known beforehand, and are about the documents that are asked. Prints answers a second, p50
+and p95, the server's CPU time an answer (which tells more where the machine is shared; Linux only),
+and failures. The askers run in this process, on the same cores as the server.
 """
 
 from __future__ import annotations
@@ -24,8 +24,8 @@ from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from environments import BENCH, ROOT, rag_command, run
-from made_corpus import questions
+from environments import BENCH, rag_command, run
+from made_corpus import answering_corpus, questions
 
 LEAST = 48
 """So many questions at least, however few ask."""
@@ -108,23 +108,23 @@ def cpu_seconds(process: int) -> float:
     return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
 
-def bundled() -> Path:
-    """The index of the bundled corpus, built if it has changed."""
-    index = BENCH / "index-bundled"
-    run(rag_command(), "build", ROOT / "corpus", "--index", index)
+def answering() -> Path:
+    """An index of the documents that the questions are about, built if it is not there."""
+    index = BENCH / "index-answering"
+    run(rag_command(), "build", answering_corpus(), "--index", index)
     return index
 
 
 def main() -> None:
     """Measure and print."""
     parser = argparse.ArgumentParser(description=__doc__.split("\n\n")[0])
-    parser.add_argument("--index", type=Path, help="default: of the bundled corpus")
+    parser.add_argument("--index", type=Path, help="default: of what the questions are about")
     parser.add_argument("--askers", type=int, nargs="+", default=[1, 8, 32, 128])
     parser.add_argument("--each", type=int, default=4, help="questions of each asker")
     arguments = parser.parse_args()
     counts = [max(LEAST, askers * arguments.each) for askers in arguments.askers]
     pool = iter(dict.fromkeys(questions(2 * sum(counts))))
-    with served(arguments.index or bundled()) as (process, host, port):
+    with served(arguments.index or answering()) as (process, host, port):
         for path in ("/retrieve", "/ask"):
             print(f"{path:10} askers  answers/s   p50 ms   p95 ms   CPU ms  failures")
             for askers, count in zip(arguments.askers, counts, strict=True):

@@ -3,9 +3,10 @@
     python benchmarks/chat.py [--index DIR] [--people 20] [--seconds 40]
 
 Starts `rag chat` and a headless Chromium. The people ask over the same HTTP call that the page's
-script makes, which is taken down from the page itself; all questions differ. Their part is
-measured twice: all asking at the same instant, and each asking, reading for about five seconds,
-and asking again.
+script makes, which is taken down from the page itself; all questions differ, and are about the
+documents that are asked (`--index` takes others, of which most are not answered, after much
+reading). Their part is measured twice: all asking at the same instant, and each asking, reading
+for about five seconds, and asking again.
 """
 
 from __future__ import annotations
@@ -27,7 +28,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from askers import bundled
+from askers import answering
 from environments import rag_command
 from made_corpus import questions
 from playwright.sync_api import Browser, Page, sync_playwright
@@ -195,7 +196,7 @@ def show(name: str, milliseconds: Sequence[float], lone: float = 0.0) -> None:
 def main() -> None:
     """Measure and print."""
     parser = argparse.ArgumentParser(description=__doc__.split("\n\n")[0])
-    parser.add_argument("--index", type=Path, help="default: of the bundled corpus")
+    parser.add_argument("--index", type=Path, help="default: of what the questions are about")
     parser.add_argument("--people", type=int, default=20)
     parser.add_argument("--seconds", type=float, default=40)
     arguments = parser.parse_args()
@@ -204,7 +205,7 @@ def main() -> None:
     if chromium is None:
         sys.exit("no Chromium here: apt-get install chromium")
     pool = iter(dict.fromkeys(questions(2000)))
-    with chat((arguments.index or bundled()).absolute()) as url, sync_playwright() as playwright:
+    with chat((arguments.index or answering()).absolute()) as url, sync_playwright() as playwright:
         browser = playwright.chromium.launch(
             executable_path=chromium, args=["--no-sandbox", "--disable-gpu"]
         )

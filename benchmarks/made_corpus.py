@@ -63,6 +63,26 @@ def real_documents(share: int) -> Path:
     return folder
 
 
+def answering_corpus() -> Path:
+    """A folder with the texts that `questions` are about; made once."""
+    folder = BENCH / "corpus-answering"
+    if not HANDBOOK.exists():
+        return ROOT / "corpus"
+    if not folder.exists():
+        scratch = folder.with_suffix(".new")
+        shutil.rmtree(scratch, ignore_errors=True)
+        shutil.copytree(HANDBOOK / "corpus", scratch / "handbook")
+        articles: dict[str, list[str]] = {}
+        for row in _rows(SHARED / "eval/xquad/corpus.jsonl"):
+            articles.setdefault(row["title"], []).append(row["text"])
+        (scratch / "articles").mkdir()
+        for number, (title, texts) in enumerate(articles.items()):
+            path = scratch / "articles" / f"{number:02d}.md"
+            path.write_text("\n\n".join([f"# {title}", *texts]) + "\n", "utf-8")
+        scratch.rename(folder)
+    return folder
+
+
 def questions(count: int) -> list[str]:
     """Questions of the evaluation sets that stand alone, in an order of chance."""
     rows = [*_rows(HANDBOOK / "questions.jsonl"), *_rows(SHARED / "eval/xquad/queries.jsonl")]

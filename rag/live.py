@@ -32,6 +32,8 @@ _LOOK_EVERY = 0.5
 
 _MOST_WAITING = 256
 """So many questions wait for their turn; one more is refused."""
+_LETS_BY = 2.0
+"""A question that reads on lets those by that come up to so many seconds later."""
 _REMEMBERED = 500
 """So many answers of a generation are kept, to be given again to the same question."""
 
@@ -51,6 +53,10 @@ class _SharedModels(Models):
     def turn(self) -> AbstractContextManager[None]:
         """As many questions at once as there are threads to compute, first come, first served."""
         return self._turns.turn()
+
+    def let_others_by(self) -> None:
+        """A question that has to read much waits for those that may have to read little."""
+        self._turns.let_by(_LETS_BY)
 
 
 class _Remembering(Index):

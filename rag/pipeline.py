@@ -11,7 +11,7 @@ from functools import cached_property, lru_cache
 from itertools import islice
 from typing import get_args
 
-from rag.answering.compose import abstention_text, answer_text, cite, nearest
+from rag.answering.compose import abstention_text, answer_text, best_of, cite, nearest
 from rag.answering.confidence import confidence, threshold
 from rag.answering.evidence import MOST_PASSAGES_READ, Evidence, gather
 from rag.answering.select import select
@@ -55,6 +55,9 @@ class Models:
     def turn(self) -> AbstractContextManager[None]:
         """What a question that is encoded waits for, before it is searched and answered."""
         return nullcontext()
+
+    def let_others_by(self) -> None:
+        """What a question that has its turn does before it reads on: here it is alone."""
 
 
 @dataclass(frozen=True)
@@ -161,7 +164,14 @@ class Pipeline:
     def judge(self, prepared: Prepared, found: Sequence[Found]) -> list[Evidence]:
         """For each part of a question how the sentences of its passages score."""
         return [
-            gather(self._generation, part, own, self._reader, self._stages.weights)
+            gather(
+                self._generation,
+                part,
+                own,
+                self._reader,
+                self._stages.weights,
+                self._models.let_others_by,
+            )
             for part, own in zip(prepared.parts, found, strict=True)
         ]
 
@@ -181,7 +191,8 @@ class Pipeline:
         unanswered = [
             part.question for part, p in zip(prepared.parts, sure, strict=True) if p < least
         ]
-        passages = nearest([hit for own in found for hit in own.hits])
+        hits = best_of([hit for own in found for hit in own.hits])
+        passages = nearest(hits)
         documents = self._generation.manifest.documents
         selection, where = prepared.selection, prepared.where
         searched = documents if selection is None else selection.documents
@@ -202,6 +213,7 @@ class Pipeline:
             took_ms=(time.perf_counter() - started) * 1000,
             id=prepared.asked.id,
             where=tuple(map(str, where.conditions)),
+            hits=hits,
         )
 
     @property

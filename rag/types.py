@@ -233,6 +233,7 @@ class Answer:
         took_ms: wall-clock milliseconds.
         id: the caller's id of the question, if it gave one.
         where: the conditions that limited which documents were searched; empty for all.
+        hits: the passages that were found for it, best first; not in the JSON.
     """
 
     question: str
@@ -246,6 +247,7 @@ class Answer:
     took_ms: float
     id: str | None = None
     where: tuple[str, ...] = ()
+    hits: tuple[Hit, ...] = field(default=(), repr=False)
 
     def to_dict(self) -> dict[str, object]:
         """The JSON of an answer, as in the contract."""

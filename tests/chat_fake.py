@@ -118,6 +118,7 @@ class FakeEngine:
             generation=self.generation,
             took_ms=12.0,
             where=tuple(map(str, parse_where(where).conditions)),
+            hits=tuple(self.retrieve(question, 12, history, where)),
         )
 
     def close(self) -> None:

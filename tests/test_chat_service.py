@@ -45,6 +45,15 @@ def test_an_answer_comes_with_all_that_its_citations_need(served: dict[str, Call
     json.dumps(reply)
 
 
+def test_a_question_is_searched_for_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    over = engine()
+    answer = calls(over)["answer"]
+    reply = over.ask(QUESTION)
+    monkeypatch.setattr(over, "ask", lambda *_, **__: reply)
+    monkeypatch.setattr(over, "retrieve", lambda *_, **__: pytest.fail("searched again"))
+    assert answer({"question": QUESTION})["citations"]
+
+
 def test_an_abstention_comes_with_its_nearest_passages(served: dict[str, Call]) -> None:
     reply = served["answer"]({"question": "Which dragons guard palaces?"})
     assert reply["abstained"] is True

@@ -70,6 +70,28 @@ def test_it_is_read_until_an_answer_is_found(
     assert evidence.read
 
 
+@pytest.mark.parametrize(("believed", "times"), [((2.0,), 0), ((-9.0, -9.0, 0.0), 1), ((), 2)])
+def test_others_are_let_by_before_it_reads_on(
+    believed: tuple[float, ...],
+    times: int,
+    workshop: Callable[..., Workshop],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    made = workshop(DOCUMENTS)
+    made.build()
+    let_by: list[int] = []
+    reader = Reader(*believed)
+    monkeypatch.setattr("rag.pipeline.Reader", lambda threads: reader)
+    monkeypatch.setattr(
+        "rag.pipeline.Models.let_others_by", lambda _: let_by.append(len(reader.read_so_far))
+    )
+    settings = replace(made.settings, reader=True)
+    with open_index(settings.index, settings) as index:
+        answer = index.ask(QUESTION)
+        assert answer.hits == tuple(index.retrieve(QUESTION, k=MOST_PASSAGES_READ))
+    assert let_by == [2, 4][:times]
+
+
 def test_without_a_reader_some_are_looked_at(workshop: Callable[..., Workshop]) -> None:
     made = workshop(DOCUMENTS)
     made.build()

@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Sequence
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 
 import numpy as np
 import pytest
@@ -168,6 +168,78 @@ class TestTurns:
         waiting.result(LONG)
         with turns.turn():
             pass
+
+    def test_a_long_call_lets_short_ones_by(self) -> None:
+        now, order, lock = [0.0], list[str](), threading.Lock()
+        turns = Turns(1, 100, clock=lambda: now[0])
+        begun, go = threading.Event(), threading.Event()
+
+        def note(name: str) -> None:
+            with lock:
+                order.append(name)
+
+        def long() -> None:
+            with turns.turn():
+                note("long begins")
+                begun.set()
+                assert go.wait(LONG)
+                turns.let_by(2.0)
+                note("long ends")
+
+        def short(name: str) -> None:
+            with turns.turn():
+                note(name)
+
+        with ThreadPoolExecutor(4) as pool:
+            calls = [pool.submit(long)]
+            assert begun.wait(LONG)
+            for number, came in enumerate((1.0, 7.0, 1.5), start=1):
+                now[0] = came
+                calls.append(pool.submit(short, f"came at {came}"))
+                wait_until(lambda n=number: len(turns._line) == n)
+            now[0] = 4.0
+            go.set()
+            for one in calls:
+                one.result(LONG)
+        assert order == ["long begins", "came at 1.0", "came at 1.5", "long ends", "came at 7.0"]
+        assert not turns._line
+        assert turns._free == 1
+
+    def test_letting_by_nobody_or_without_a_turn_is_nothing(self) -> None:
+        turns = Turns(1, 0)
+        turns.let_by(1.0)
+        with turns.turn():
+            turns.let_by(1.0)
+            assert turns._free == 0
+        assert turns._free == 1
+
+    def test_who_is_interrupted_while_letting_others_by_holds_no_turn(self) -> None:
+        class Interrupted(threading.Event):
+            def wait(self, timeout: float | None = None) -> bool:
+                raise KeyboardInterrupt
+
+        turns = Turns(1, 100)
+        with ThreadPoolExecutor(1) as pool:
+            go = threading.Event()
+
+            def other() -> None:
+                with turns.turn():
+                    assert go.wait(LONG)
+
+            def ours() -> None:
+                with turns.turn(), pytest.MonkeyPatch.context() as patched:
+                    waiting.append(pool.submit(other))
+                    wait_until(lambda: turns._line)
+                    patched.setattr("rag.sharing.turns.threading.Event", Interrupted)
+                    turns.let_by(1.0)
+
+            waiting: list[Future[None]] = []
+            with pytest.raises(KeyboardInterrupt):
+                ours()
+            go.set()
+            waiting[0].result(LONG)
+        assert turns._free == 1
+        assert not turns._line
 
     def test_an_error_gives_the_turn_back(self) -> None:
         turns = Turns(1, 0)

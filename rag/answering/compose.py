@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Sequence
+from dataclasses import replace
 
 from rag.answering.select import Quotation
 from rag.markup import plain_text
@@ -73,10 +74,15 @@ def abstention_text(documents: int, passages: int) -> str:
     return text
 
 
-def nearest(hits: Iterable[Hit]) -> tuple[Passage, ...]:
-    """The best of `hits`, each once, as they are shown beside an answer or an abstention."""
+def best_of(hits: Iterable[Hit]) -> tuple[Hit, ...]:
+    """The passages found for the parts of a question: each once, best first, numbered anew."""
     best = {hit.row: hit for hit in sorted(hits, key=lambda hit: (hit.scores.fused, -hit.row))}
     ranked = sorted(best.values(), key=lambda hit: (-hit.scores.fused, hit.row))
+    return tuple(replace(hit, rank=rank) for rank, hit in enumerate(ranked, start=1))
+
+
+def nearest(hits: Sequence[Hit]) -> tuple[Passage, ...]:
+    """The first of `hits`, as they are shown beside an answer or an abstention."""
     return tuple(
         Passage(
             document=hit.chunk.document,
@@ -88,5 +94,5 @@ def nearest(hits: Iterable[Hit]) -> tuple[Passage, ...]:
             text=hit.chunk.text,
             score=round(max(0.0, min(1.0, hit.scores.dense)), 4),
         )
-        for hit in ranked[:_NEAREST]
+        for hit in hits[:_NEAREST]
     )

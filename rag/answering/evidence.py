@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -113,11 +113,13 @@ def gather(
     found: Found,
     reader: Reader | None,
     weights: Weights,
+    before_reading_on: Callable[[], None] = lambda: None,
 ) -> Evidence:
     """Score every sentence of the best hits.
 
     With a reader, only as many are read as it takes to find an answer (see `READING`): most
-    questions cost little, and none is given up early.
+    questions cost little, and none is given up early. `before_reading_on` is called where the
+    first ones were not enough.
     """
     kind = question_kind(understood.question)
     idf = rarity(generation, terms(understood.standalone))
@@ -125,7 +127,7 @@ def gather(
         without = found.hits[:PASSAGES_WITHOUT_READER]
         logits = [[0.0] * len(hit.chunk.sentences) for hit in without]
     else:
-        logits = _read(reader, understood, found.hits[:MOST_PASSAGES_READ])
+        logits = _read(reader, understood, found.hits[:MOST_PASSAGES_READ], before_reading_on)
     hits = found.hits[: len(logits)]
     candidates = [
         candidate
@@ -157,10 +159,19 @@ def passage_log_odds(logits: Sequence[float]) -> float:
     return math.log(odds) if odds > 0 else -math.inf
 
 
-def _read(reader: Reader, understood: Understood, hits: Sequence[Hit]) -> list[list[float]]:
+def _read(
+    reader: Reader,
+    understood: Understood,
+    hits: Sequence[Hit],
+    before_reading_on: Callable[[], None],
+) -> list[list[float]]:
     """For each hit that is read the log-odds of its sentences; see `READING`."""
     logits: list[list[float]] = []
     for most, enough in (*READING, (len(hits), math.inf)):
+        if len(logits) == len(hits):
+            break
+        if logits:
+            before_reading_on()
         passages = [(hit.chunk, sentence_texts(hit.chunk)) for hit in hits[len(logits) : most]]
         logits += reader.read(understood.for_reader, passages)
         if any(passage_log_odds(own) >= enough for own in logits):

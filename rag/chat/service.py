@@ -22,7 +22,7 @@ from rag.chat.payloads import Payload
 from rag.chat.rephrase import rephrased
 from rag.chat.sources import PDF, Sources, documents
 from rag.errors import RagError, UsageError
-from rag.types import Answer, Hit, Turn
+from rag.types import Answer, Turn
 
 MAX_QUESTION = 2_000
 _EXAMPLES = 4
@@ -160,7 +160,7 @@ class Service:
             }
             for citation in answer.citations
         }
-        hits: list[Hit] = index.retrieve(answer.question, _COMPARED, history)
+        hits = [*answer.hits[:_COMPARED]]
         for name in sorted(set().union(*others.values())):
             where = facets.conditions({"document": name})
             hits += index.retrieve(answer.question, _OF_A_VERSION, history, where=where)
