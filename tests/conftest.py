@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
+import shutil
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 from commands import Ran, Run
+from filelock import FileLock
 from hypothesis import HealthCheck
 from hypothesis import settings as hypothesis_settings
 from websites import Site
@@ -29,6 +32,8 @@ hypothesis_settings.register_profile(
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.function_scoped_fixture],
 )
 hypothesis_settings.load_profile("rag")
+
+ROOT = Path(__file__).parent.parent
 
 KEPT = ("RAG_SHARED", "RAG_STORM")
 """Variables that are about the tests, not settings."""
@@ -71,11 +76,18 @@ def encoder() -> Encoder:
 
 
 @pytest.fixture(scope="session")
-def bundled_index(tmp_path_factory: pytest.TempPathFactory, encoder: Encoder) -> Path:
-    """The index of the bundled corpus; read only."""
-    corpus = Path(__file__).parent.parent / "corpus"
-    settings = Settings(corpus=corpus, index=tmp_path_factory.mktemp("bundled") / "index")
-    assert build_index(settings, encoder=encoder).failed == []
+def bundled_index(pytestconfig: pytest.Config, encoder: Encoder) -> Path:
+    """The index of the bundled corpus; read only, and kept until the code changes."""
+    code = hashlib.sha256()
+    for path in sorted((ROOT / "rag").rglob("*.py")):
+        code.update(path.read_bytes())
+    folder = pytestconfig.cache.mkdir("bundled")
+    with FileLock(folder / "LOCK"):
+        settings = Settings(corpus=ROOT / "corpus", index=folder / code.hexdigest()[:16])
+        for old in folder.glob("[0-9a-f]*"):
+            if old != settings.index:
+                shutil.rmtree(old)
+        assert build_index(settings, encoder=encoder).failed == []
     return settings.index
 
 

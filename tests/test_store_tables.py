@@ -72,6 +72,18 @@ def test_chunks_come_back_in_the_order_asked_for(tables: Tables) -> None:
     assert tables.chunks([]) == []
 
 
+def test_more_chunks_may_be_asked_for_than_sqlite_takes_parameters(tables: Tables) -> None:
+    wanted = [row % 4 for row in range(40_000)]
+    found = tables.chunks(wanted)
+    assert [chunk.enriched for chunk in found[:4]] == [c.enriched for c in tables.chunks(range(4))]
+    assert len(found) == len(wanted)
+
+
+def test_a_chunk_that_is_not_there_is_damage(tables: Tables) -> None:
+    with pytest.raises(IndexDamaged, match="chunk 7 is missing"):
+        tables.chunks([0, 7])
+
+
 def test_documents_are_described_without_their_text(tables: Tables) -> None:
     infos = tables.documents()
     assert [(i.row, i.id, i.first_chunk, i.chunks) for i in infos] == [

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 import weakref
+from functools import cached_property
 from pathlib import Path
 from typing import Any, BinaryIO
 
@@ -56,11 +57,17 @@ class ArrayWriter:
         np.lib.format.write_array_header_1_0(file, header)
 
 
-class RowReader:
-    """Reads rows of a matrix on disk without mapping it; safe to share between threads.
+_MAPPED_UP_TO = 64 * 2**20
+"""Bytes of a matrix that is mapped: a question's thousand rows are then one copy, not hundreds of
+reads."""
 
-    Every page of a mapped file that was ever touched counts as memory of the process. What is read
-    here stays in the cache of the system, which gives it up when others need the room.
+
+class RowReader:
+    """Reads rows of a matrix on disk; safe to share between threads.
+
+    A large one is not mapped: every page of a mapped file that was ever touched counts as memory of
+    the process. What is read stays in the cache of the system, which gives it up when others need
+    the room.
     """
 
     def __init__(
@@ -87,6 +94,16 @@ class RowReader:
                 raise ValueError(f"{path.name} is not a matrix of numbers, row by row")
             return cls(path, dtype, shape, file.tell())
 
+    @cached_property
+    def _mapped(self) -> Array | None:
+        size = self.shape[0] * self.shape[1] * self._dtype.itemsize
+        if not 0 < size <= _MAPPED_UP_TO:
+            return None
+        if self._start + size > self._path.stat().st_size:
+            raise OSError(f"{self._path} ends too early")
+        # As a plain array: each index into a memmap object would cost a microsecond.
+        return np.asarray(np.memmap(self._path, self._dtype, "r", self._start, self.shape))
+
     def read(self, first: int, last: int) -> Array:
         """Rows [first, last), shape (last - first, width)."""
         return self.pieces(np.array([first]), np.array([last]))
@@ -104,6 +121,11 @@ class RowReader:
         Raises:
             OSError: the file cannot be read, or ends too early.
         """
+        if self._mapped is not None:
+            counts = last - first
+            places = np.arange(counts.sum()) + np.repeat(last - np.cumsum(counts), counts)
+            found: Array = self._mapped[places]
+            return found
         width = self.shape[1]
         ends = np.cumsum(last - first).tolist()
         matrix = np.empty((ends[-1] if ends else 0, width), dtype=self._dtype)

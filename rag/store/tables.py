@@ -8,7 +8,7 @@ from __future__ import annotations
 import json
 import sqlite3
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -199,23 +199,22 @@ class Tables:
 
     def chunks(self, rows: Sequence[int]) -> list[Chunk]:
         """The chunks at these rows, in this order."""
-        documents: dict[int, tuple[str, str, str]] = {}
+        stored = self._by_row(
+            'SELECT row, document, start, "end", headings, page, enriched, sentences FROM chunks '
+            "WHERE row IN (SELECT value FROM json_each(?))",
+            set(rows),
+        )
+        documents = self._by_row(
+            "SELECT row, id, title, text FROM documents JOIN texts USING (row) "
+            "WHERE row IN (SELECT value FROM json_each(?))",
+            {row[0] for row in stored.values()},
+        )
         found = []
         for number in rows:
-            row = self._row(
-                'SELECT document, start, "end", headings, page, enriched, sentences '
-                "FROM chunks WHERE row = ?",
-                (number,),
-            )
-            if row is None:
+            if number not in stored:
                 raise self._damaged(f"chunk {number} is missing")
-            document, start, end, headings, page, enriched, sentences = row
-            if document not in documents:
-                documents[document] = self._row(
-                    "SELECT id, title, text FROM documents JOIN texts USING (row) WHERE row = ?",
-                    (document,),
-                ) or ("", "", "")
-            name, title, text = documents[document]
+            document, start, end, headings, page, enriched, sentences = stored[number]
+            name, title, text = documents.get(document, ("", "", ""))
             found.append(
                 Chunk(
                     document=name,
@@ -230,6 +229,14 @@ class Tables:
                 )
             )
         return found
+
+    def _by_row(self, sql: str, rows: Collection[int]) -> dict[int, Any]:
+        """Row → what is selected of it after the row itself; what is missing is left out.
+
+        The rows are one parameter, for there may be more of them than SQLite takes parameters.
+        """
+        found = self._query(sql, (json.dumps(sorted(rows)),))
+        return {row: columns for row, *columns in found}
 
     def chunk_keys(self, first: int, count: int) -> list[bytes]:
         """The vector keys of `count` chunks from row `first` on."""
