@@ -16,6 +16,8 @@ from rag.evaluation.metrics import Judgement, judge
 from rag.evaluation.plots import Series, plot
 from rag.evaluation.reliability import Outcome, Reliability, reliability, wilson
 
+SVG = "{http://www.w3.org/2000/svg}"
+
 TEXT = "The fee is 12 euro. It is paid in May."
 FEE = Gold("a.md", "The fee is 12 euro.")
 
@@ -155,7 +157,7 @@ def test_plots_are_well_formed_and_inside_their_frame() -> None:
     )
     svg = ET.fromstring(drawn)
     _, _, width, height = map(float, svg.attrib["viewBox"].split())
-    circles = [each for each in svg.iter() if each.tag == "circle"]
+    circles = list(svg.iter(f"{SVG}circle"))
     # Three points and the legend of the one series that has a name.
     assert len(circles) == 4
     for circle in circles:
@@ -170,5 +172,5 @@ def test_plots_are_well_formed_and_inside_their_frame() -> None:
         ((first[0] + second[0]) / 2, (first[1] + second[1]) / 2), abs=0.11
     )
     assert first[1] > second[1]
-    texts = [each.text for each in svg.iter("text")]
+    texts = [each.text for each in svg.iter(f"{SVG}text")]
     assert {"<one>", "a<b", "x & y", "share"} <= set(texts)

@@ -103,9 +103,8 @@ def draw(points: Sequence[Point]) -> str:
         # Above 1 there is nothing but the legend.
         y_range=(np.floor(lowest * 10) / 10, 1.2),
     )
-    # On a page of its own it needs a name space, and a ground that its lines stand out from.
-    standing = '<svg xmlns="http://www.w3.org/2000/svg" style="background:#fff;color:#222" '
-    return drawing.replace("<svg ", standing, 1)
+    # On a page of its own it needs a ground that its lines stand out from.
+    return drawing.replace("<svg ", '<svg style="background:#fff;color:#222" ', 1)
 
 
 def main() -> None:

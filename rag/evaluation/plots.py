@@ -1,4 +1,4 @@
-"""Small line plots as inline SVG: no library, no script, the colours of the page around them."""
+"""Small line plots as SVG, in a page or alone: no library, no script, the colours around them."""
 
 from __future__ import annotations
 
@@ -71,8 +71,9 @@ def plot(
         )
 
     parts = [
-        f'<svg viewBox="0 0 {_WIDTH} {_HEIGHT}" role="img" aria-label="{escape(title)}" '
-        'font-family="system-ui, sans-serif" font-size="11" fill="currentColor">'
+        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {_WIDTH} {_HEIGHT}" role="img" '
+        f'aria-label="{escape(title)}" font-family="system-ui, sans-serif" font-size="11" '
+        'fill="currentColor">'
     ]
     for value in np.linspace(*x_range, _TICKS + 1).tolist():
         (x, bottom), (_, top) = at(value, y_range[0]), at(value, y_range[1])
