@@ -14,6 +14,7 @@ from commands import Ran, Run
 from filelock import FileLock
 from hypothesis import HealthCheck
 from hypothesis import settings as hypothesis_settings
+from remembered import RememberedEncoder
 from websites import Site
 from workshop import QUESTIONS, SMALL_CORPUS, Workshop, write_corpus
 
@@ -70,9 +71,17 @@ def questions() -> tuple[str, ...]:
 
 
 @pytest.fixture(scope="session")
-def encoder() -> Encoder:
-    """The real default encoder, on one thread."""
+def real_encoder() -> Encoder:
+    """The default encoder, on one thread."""
     return load_encoder("default", threads=1)
+
+
+@pytest.fixture(scope="session")
+def encoder(pytestconfig: pytest.Config, real_encoder: Encoder) -> Iterator[Encoder]:
+    """Its vectors, each computed once: most tests embed the same few documents."""
+    remembered = RememberedEncoder(real_encoder, pytestconfig.cache.mkdir("vectors"))
+    yield remembered
+    remembered.keep(os.environ.get("PYTEST_XDIST_WORKER", "alone"))
 
 
 @pytest.fixture(scope="session")

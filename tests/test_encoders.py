@@ -33,24 +33,27 @@ def test_the_weights_are_the_known_ones() -> None:
 
 @needs_torch
 def test_vectors_are_those_of_sentence_transformers(
-    encoder: Encoder, torch_encoder: Encoder
+    real_encoder: Encoder, torch_encoder: Encoder
 ) -> None:
-    cosines = np.sum(encoder.encode(TEXTS) * torch_encoder.encode(TEXTS), axis=1)
+    cosines = np.sum(real_encoder.encode(TEXTS) * torch_encoder.encode(TEXTS), axis=1)
     for text, cosine in zip(TEXTS, cosines, strict=True):
         assert cosine >= 0.9999, text[:40]
 
 
 @needs_torch
 def test_token_counts_are_those_of_sentence_transformers(
-    encoder: Encoder, torch_encoder: Encoder
+    real_encoder: Encoder, torch_encoder: Encoder
 ) -> None:
-    assert encoder.count_tokens(TEXTS) == torch_encoder.count_tokens(TEXTS)
-    assert (encoder.dimension, encoder.window) == (torch_encoder.dimension, torch_encoder.window)
+    assert real_encoder.count_tokens(TEXTS) == torch_encoder.count_tokens(TEXTS)
+    assert (real_encoder.dimension, real_encoder.window) == (
+        torch_encoder.dimension,
+        torch_encoder.window,
+    )
 
 
 @pytest.fixture(params=["onnx", pytest.param("torch", marks=needs_torch)])
 def either(request: pytest.FixtureRequest) -> Encoder:
-    name = {"onnx": "encoder", "torch": "torch_encoder"}[request.param]
+    name = {"onnx": "real_encoder", "torch": "torch_encoder"}[request.param]
     found: Encoder = request.getfixturevalue(name)
     return found
 
@@ -74,32 +77,34 @@ def test_text_past_the_window_is_ignored(either: Encoder) -> None:
     assert float(same[0] @ same[1]) > 1 - 1e-5
 
 
-def test_a_vector_does_not_depend_on_its_neighbours(encoder: Encoder) -> None:
-    alone = np.vstack([encoder.encode([text]) for text in TEXTS])
-    together = encoder.encode(TEXTS)
-    assert encoder.batch_invariant
+def test_a_vector_does_not_depend_on_its_neighbours(real_encoder: Encoder) -> None:
+    alone = np.vstack([real_encoder.encode([text]) for text in TEXTS])
+    together = real_encoder.encode(TEXTS)
+    assert real_encoder.batch_invariant
     assert together.tobytes() == alone.tobytes()
 
 
-def test_a_vector_does_not_depend_on_the_order(encoder: Encoder) -> None:
+def test_a_vector_does_not_depend_on_the_order(real_encoder: Encoder) -> None:
     texts = [f"{text[:200]} {n}" for n in range(8) for text in TEXTS]
     shuffled = np.random.default_rng(7).permutation(len(texts))
-    straight = encoder.encode(texts)
-    mixed = encoder.encode([texts[i] for i in shuffled])
+    straight = real_encoder.encode(texts)
+    mixed = real_encoder.encode([texts[i] for i in shuffled])
     assert mixed.tobytes() == straight[shuffled].tobytes()
 
 
-def test_the_same_call_gives_the_same_bytes(encoder: Encoder) -> None:
-    once = encoder.encode(TEXTS[:7])
-    assert encoder.encode(TEXTS[:7]).tobytes() == once.tobytes()
+def test_the_same_call_gives_the_same_bytes(real_encoder: Encoder) -> None:
+    once = real_encoder.encode(TEXTS[:7])
+    assert real_encoder.encode(TEXTS[:7]).tobytes() == once.tobytes()
     assert MiniLmEncoder(threads=1).encode(TEXTS[:7]).tobytes() == once.tobytes()
 
 
 @needs_torch
-def test_each_encoder_has_a_digest_of_its_own(encoder: Encoder, torch_encoder: Encoder) -> None:
-    assert WEIGHTS_SHA256[:16] in encoder.digest
-    assert encoder.digest == MiniLmEncoder().digest
-    assert encoder.digest != torch_encoder.digest
+def test_each_encoder_has_a_digest_of_its_own(
+    real_encoder: Encoder, torch_encoder: Encoder
+) -> None:
+    assert WEIGHTS_SHA256[:16] in real_encoder.digest
+    assert real_encoder.digest == MiniLmEncoder().digest
+    assert real_encoder.digest != torch_encoder.digest
 
 
 @needs_torch
@@ -179,11 +184,11 @@ def test_wrong_weights_are_refused_by_the_export(tmp_path: Path) -> None:
 
 
 @pytest.mark.slow
-def test_the_export_writes_the_same_model_again(tmp_path: Path, encoder: Encoder) -> None:
+def test_the_export_writes_the_same_model_again(tmp_path: Path, real_encoder: Encoder) -> None:
     target = tmp_path / "again.onnx"
     command = [sys.executable, "-m", "rag.encoders.export", str(model_folder()), str(target)]
     subprocess.run(command, check=True, capture_output=True)
     assert [path.name for path in tmp_path.iterdir()] == ["again.onnx"]
     again = MiniLmEncoder(threads=1)
     again.__dict__["_network"] = OnnxEngine().open(target, 1)
-    np.testing.assert_allclose(again.encode(TEXTS), encoder.encode(TEXTS), atol=1e-5)
+    np.testing.assert_allclose(again.encode(TEXTS), real_encoder.encode(TEXTS), atol=1e-5)

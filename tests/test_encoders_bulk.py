@@ -38,15 +38,15 @@ def bulk(request: pytest.FixtureRequest) -> Encoder:
     return load_encoder("default", 2, request.param)
 
 
-def precision(encoder: Encoder) -> str:
-    return next(name for name in LEAST_COSINE if f"-{name}-" in encoder.digest)
+def precision(real_encoder: Encoder) -> str:
+    return next(name for name in LEAST_COSINE if f"-{name}-" in real_encoder.digest)
 
 
-def test_bulk_vectors_are_those_of_questions(bulk: Encoder, encoder: Encoder) -> None:
+def test_bulk_vectors_are_those_of_questions(bulk: Encoder, real_encoder: Encoder) -> None:
     vectors = bulk.encode(TEXTS)
     assert vectors.dtype == np.float32
     np.testing.assert_allclose(np.linalg.norm(vectors, axis=1), 1, atol=1e-5)
-    cosines = np.sum(vectors * encoder.encode(TEXTS), axis=1)
+    cosines = np.sum(vectors * real_encoder.encode(TEXTS), axis=1)
     for text, cosine in zip(TEXTS, cosines, strict=True):
         assert cosine >= LEAST_COSINE[precision(bulk)], text[:40]
 
@@ -72,26 +72,28 @@ def test_no_text_is_no_vector(bulk: Encoder) -> None:
     assert bulk.encode([]).shape == (0, 384)
 
 
-def test_the_digest_says_the_precision(encoder: Encoder) -> None:
+def test_the_digest_says_the_precision(real_encoder: Encoder) -> None:
     exact = load_encoder("default", 1, "fp32")
-    assert exact.digest == encoder.digest
+    assert exact.digest == real_encoder.digest
     native = "BF16" in openvino.Core().get_property("CPU", "OPTIMIZATION_CAPABILITIES")
-    assert (load_encoder("default", 1, "auto").digest != encoder.digest) == native
+    assert (load_encoder("default", 1, "auto").digest != real_encoder.digest) == native
 
 
-def test_without_native_bf16_it_is_fp32(encoder: Encoder, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_without_native_bf16_it_is_fp32(
+    real_encoder: Encoder, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(openvino.Core, "get_property", lambda *_: ["FP32", "INT8"])
-    assert load_encoder("default", 1, "auto").digest == encoder.digest
+    assert load_encoder("default", 1, "auto").digest == real_encoder.digest
 
 
 def test_without_openvino_it_is_onnx_runtime(
-    encoder: Encoder, monkeypatch: pytest.MonkeyPatch
+    real_encoder: Encoder, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setitem(sys.modules, "rag.encoders.openvino", None)
     assert isinstance(bulk_engine("auto"), OnnxEngine)
     without = load_encoder("default", 1, "auto")
-    assert without.digest == encoder.digest
-    assert without.encode(TEXTS).tobytes() == encoder.encode(TEXTS).tobytes()
+    assert without.digest == real_encoder.digest
+    assert without.encode(TEXTS).tobytes() == real_encoder.encode(TEXTS).tobytes()
 
 
 @pytest.mark.parametrize(
@@ -105,26 +107,26 @@ def test_without_openvino_it_is_onnx_runtime(
     ],
 )
 def test_questions_search_vectors_of_another_precision_only(
-    encoder: Encoder, digest: str, possible: bool
+    real_encoder: Encoder, digest: str, possible: bool
 ) -> None:
-    assert encoder.digest == "minilm-53aa51172d142c89-fp32-v2"
-    assert can_search(encoder, digest) == possible
+    assert real_encoder.digest == "minilm-53aa51172d142c89-fp32-v2"
+    assert can_search(real_encoder, digest) == possible
 
 
 def test_precisions_are_never_mixed_and_each_answers(
-    workshop: Callable[..., Workshop], encoder: Encoder
+    workshop: Callable[..., Workshop], real_encoder: Encoder
 ) -> None:
     fast = load_encoder("default", 1, "auto")
-    if fast.digest == encoder.digest:
+    if fast.digest == real_encoder.digest:
         pytest.skip("this processor has no native bf16")
     made = workshop({"leave.md": "# Leave\n\nStaff get 13 days.\n", "safety.md": "Wear a hat.\n"})
     made.build(fast)
     with open_index(made.settings.index, made.settings) as index:
         assert index.retrieve("How many days of leave?", 1)[0].chunk.document == "leave.md"
     (made.settings.corpus / "more.md").write_text("# Travel\n\nBook early.\n")
-    report = made.build(encoder)
+    report = made.build(real_encoder)
     assert (report.embedded, report.reused) == (3, 0)
-    assert made.build(encoder).generation == report.generation
+    assert made.build(real_encoder).generation == report.generation
 
 
 def in_a_new_process(code: str, home: Path) -> None:

@@ -31,10 +31,10 @@ HARD = ("?", "the of and", "\ud800 leave", "leave " * 400)
 
 
 @pytest.fixture(scope="module")
-def bundled(bundled_index: Path, encoder: Encoder) -> Iterator[Index]:
+def bundled(bundled_index: Path, real_encoder: Encoder) -> Iterator[Index]:
     """The bundled corpus, quick: what is compared does not depend on the reader."""
     with open_index(bundled_index, Settings(index=bundled_index, reader=False)) as index:
-        index._models.__dict__["encoder"] = encoder
+        index._models.__dict__["encoder"] = real_encoder
         yield index
 
 

@@ -106,11 +106,11 @@ class TestSharedEncoder:
             assert {one.result(LONG).shape for one in others} == {(1, 1)}
         assert [len(batch) for batch in slow.batches] == [1, 64, 36]
 
-    def test_vectors_have_the_same_bits_alone_and_in_company(self, encoder: Encoder) -> None:
+    def test_vectors_have_the_same_bits_alone_and_in_company(self, real_encoder: Encoder) -> None:
         texts = ["How many days of leave?", "leave", "Who approves trips abroad?", "", "😀 café"]
-        alone = [encoder.encode([text])[0].tobytes() for text in texts]
-        assert [row.tobytes() for row in encode_queries(encoder, texts)] == alone
-        shared = SharedEncoder(encoder)
+        alone = [real_encoder.encode([text])[0].tobytes() for text in texts]
+        assert [row.tobytes() for row in encode_queries(real_encoder, texts)] == alone
+        shared = SharedEncoder(real_encoder)
         with ThreadPoolExecutor(5) as pool:
             found = list(pool.map(lambda text: shared.encode([text])[0].tobytes(), texts * 4))
         assert found == alone * 4
