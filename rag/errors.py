@@ -73,7 +73,7 @@ class ConversationsUnusable(RagError):
 
 
 class NotAllowed(RagError):
-    """Changing the library is switched off, or kept for its owner, or asked for by a stranger."""
+    """What is asked for is switched off, or for the owner alone, or comes from a stranger."""
 
 
 class TooBusy(RagError):

@@ -78,13 +78,14 @@ class Settings:
     library: Library = _setting(
         "auto",
         "who may upload, delete and rebuild in the chat: auto (anybody at this machine as long as "
-        "the page listens to no other, else nobody), open (anybody), owner (who has the password "
-        "of owner_password_file) or read (nobody)",
+        "the page listens to no other, else nobody), open (anybody), owner (who signs in, see "
+        "owner_password_file) or read (nobody)",
     )
     owner_password_file: str = _setting(
         "",
         "file whose first line is the owner's password; without it, the environment variable "
-        "RAG_OWNER_PASSWORD holds it",
+        "RAG_OWNER_PASSWORD holds it; with neither, the owner signs in with the key in the link "
+        "that `rag chat` prints",
     )
     library_max_mb: int = _setting(
         5000, "uploads end where the corpus would become larger, in MB", least=1

@@ -16,6 +16,7 @@ from rag.chat import listing
 from rag.chat.conversations import Summary
 from rag.chat.desk import Desk
 from rag.chat.feedback import Opinion, Unanswered
+from rag.chat.owner import Owner
 from rag.chat.service import Service
 
 LEAVE = "# Leave\n\n## Carrying over\n\nUnused annual leave lapses in March.\n"
@@ -37,7 +38,7 @@ def calls(desk: Desk | None) -> dict[str, Call]:
 
 @pytest.fixture
 def desk(tmp_path: Path) -> Iterator[Desk]:
-    opened = Desk(tmp_path / "index-conversations")
+    opened = Desk(tmp_path / "index-conversations", Owner(key="k" * 32))
     yield opened
     opened.close()
 
@@ -125,23 +126,28 @@ def test_an_export_is_a_file(served: dict[str, Call], kind: str) -> None:
     assert len(base64.b64decode(reply["data"])) > 500
 
 
-def test_only_the_key_of_the_owner_opens_the_review(served: dict[str, Call], desk: Desk) -> None:
+def test_only_who_has_signed_in_as_owner_gets_the_review(
+    served: dict[str, Call], desk: Desk
+) -> None:
     turn = ask(served, NONSENSE)["turn"]
     served["feedback"]({"me": ME, "turn": turn, "verdict": "up", "reason": ""})
-    for wrong in ({}, {"key": ""}, {"key": "wrong"}, {"key": "ü"}, {"key": 1}):
-        assert "Only the owner" in served["review"](wrong)["error"]
-    html = served["review"]({"key": desk.key})["html"]
+    key = desk.owner.key
+    for wrong in ({}, {"token": ""}, {"token": "ü"}, {"token": 1}, {"token": key}, {"key": key}):
+        reply = served["review"](wrong)
+        assert "Only the owner" in reply["error"]
+        assert reply["refused"] is True
+    token = desk.owner.sign_in(key, {})
+    html = served["review"]({"token": token})["html"]
     assert html.count(NONSENSE) == 2
     assert "Helpful" in html
+    desk.owner.sign_out(token)
+    assert served["review"]({"token": token})["refused"] is True
 
 
-def test_the_key_of_the_owner_stays_the_same_and_private(tmp_path: Path) -> None:
-    first, second = Desk(tmp_path), Desk(tmp_path)
-    assert first.key == second.key
-    assert len(first.key) >= 32
-    assert (tmp_path / "owner-key").stat().st_mode & 0o077 == 0
-    first.close()
-    second.close()
+def test_a_desk_without_an_owner_shows_nobody_the_review(tmp_path: Path) -> None:
+    desk = Desk(tmp_path)
+    assert calls(desk)["review"]({"token": ""})["refused"] is True
+    desk.close()
 
 
 def test_where_nothing_is_kept_every_call_says_so_and_answers_come_all_the_same() -> None:
@@ -152,7 +158,7 @@ def test_where_nothing_is_kept_every_call_says_so_and_answers_come_all_the_same(
     assert served["overview"]({})["kept"] == ""
     for name in ("conversations", "conversation", "rename", "delete", "restore", "export",
                  "feedback", "review"):  # fmt: skip
-        assert "`conversations` is off" in served[name]({"me": ME, "key": ""})["error"]
+        assert "`conversations` is off" in served[name]({"me": ME, "token": ""})["error"]
 
 
 def test_the_page_names_the_folder_but_not_the_path(served: dict[str, Call]) -> None:

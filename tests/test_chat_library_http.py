@@ -15,9 +15,11 @@ from chat_fake import FakeEngine, markdown
 
 from rag.chat import page as chat
 from rag.chat.library_service import LibraryService
+from rag.chat.owner import Owner
 from rag.settings import Library, Settings
 
 Serve = Callable[..., "Client"]
+KEY = "k" * 32
 
 
 class Client:
@@ -70,7 +72,9 @@ def start() -> Iterator[Callable[[Settings], Client]]:
 
         def serve(settings: Settings) -> Client:
             engine = FakeEngine([markdown("a.md", "Leave", "# Leave\n\nText.\n")])
-            page = chat.build_page(engine, None, None, LibraryService(engine, settings))
+            page = chat.build_page(
+                engine, None, None, LibraryService(engine, settings, owner=Owner(key=KEY))
+            )
             url = chat.serve(page, "127.0.0.1", 0)
             stack.callback(page.close, verbose=False)
             return Client(url)
@@ -157,12 +161,10 @@ def test_what_is_not_taken_gets_one_line_and_leaves_nothing(serve: Serve, tmp_pa
 def test_the_endpoints_are_guarded(
     serve: Serve,
     tmp_path: Path,
-    monkeypatch: pytest.MonkeyPatch,
     library: Library,
     headers: dict[str, str],
     words: str,
 ) -> None:
-    monkeypatch.setenv("RAG_OWNER_PASSWORD", "correct horse")
     client = serve(library)
     status, reply = client.put("a.md", **headers)
     assert status == 403
@@ -172,16 +174,18 @@ def test_the_endpoints_are_guarded(
     assert content(tmp_path) == {}
 
 
-def test_the_owner_signs_in_and_uploads(
-    serve: Serve, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setenv("RAG_OWNER_PASSWORD", "correct horse")
+def test_the_owner_signs_in_uploads_and_signs_out(serve: Serve, tmp_path: Path) -> None:
     client = serve("owner")
-    token = client.call("library_sign_in", password="correct horse")["token"]
+    evil = {"origin": "http://evil.example"}
+    assert "another site" in client.call("sign_in", evil, secret=KEY)["error"]
+    assert "not the owner's key" in client.call("sign_in", secret="guess")["error"]
+    token = client.call("sign_in", secret=KEY)["token"]
     path = "/library/files?name=a.md"
     assert client.send("PUT", path, b"# A", {"x-rag-owner": "guess"})[0] == 403
     assert client.send("PUT", path, b"# A", {"x-rag-owner": token})[0] == 200
     assert content(tmp_path) == {"a.md": b"# A"}
+    client.call("sign_out", token=token)
+    assert client.send("PUT", path, b"# B", {"x-rag-owner": token})[0] == 403
 
 
 def test_the_size_has_to_be_known(serve: Serve, tmp_path: Path) -> None:

@@ -18,6 +18,7 @@ from workshop import SMALL_CORPUS
 from rag.chat.library_builds import COMMAND, Builds
 from rag.chat.library_service import LibraryService
 from rag.chat.library_worker import settings_line
+from rag.chat.owner import Owner
 from rag.live import LiveIndex
 from rag.settings import Library, Settings
 from rag.store.lock import writer_lock
@@ -27,6 +28,7 @@ from rag.types import BuildReport
 
 HERE = {"host": "127.0.0.1:7860", "origin": "http://127.0.0.1:7860"}
 EVIL = {"host": "127.0.0.1:7860", "origin": "http://evil.example"}
+KEY = "k" * 32
 CHANGES = ("library_check", "library_delete", "library_build", "library_stop")
 
 Make = Callable[..., LibraryService]
@@ -46,7 +48,7 @@ def make(tmp_path: Path, small_settings: Settings, small_report: BuildReport) ->
         )  # fmt: skip
         opened.append(LiveIndex(settings.index, settings))
         builds = Builds(settings, command=[sys.executable, "-c", worker]) if worker else None
-        return LibraryService(opened[-1], settings, builds)
+        return LibraryService(opened[-1], settings, builds, Owner(key=KEY))
 
     yield service
     for engine in opened:
@@ -185,17 +187,10 @@ def test_a_folder_that_is_gone_is_said_and_the_index_still_listed(
     ],
 )
 def test_the_guard_stands_in_the_call_itself(
-    make: Make,
-    monkeypatch: pytest.MonkeyPatch,
-    tmp_path: Path,
-    name: str,
-    library: Library,
-    headers: dict[str, str],
-    words: str,
+    make: Make, tmp_path: Path, name: str, library: Library, headers: dict[str, str], words: str
 ) -> None:
-    monkeypatch.setenv("RAG_OWNER_PASSWORD", "correct horse")
     service = make(library)
-    payload = {"document": "travel.txt", "files": [{"name": "a.md", "size": 1}], "token": "guess"}
+    payload = {"document": "travel.txt", "files": [{"name": "a.md", "size": 1}], "token": KEY}
     reply = call(service, name, headers, **payload)
     assert words in reply["error"]
     assert (tmp_path / "corpus" / "travel.txt").exists()
@@ -205,18 +200,14 @@ def test_the_guard_stands_in_the_call_itself(
     assert 'data-lib="delete"' not in listed["html"]
 
 
-def test_the_owner_may_after_signing_in(
-    make: Make, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
-) -> None:
-    monkeypatch.setenv("RAG_OWNER_PASSWORD", "correct horse")
+def test_the_owner_may_after_signing_in(make: Make, tmp_path: Path) -> None:
     service = make("owner")
     assert call(service, "library_list")["sign"] == "in"
-    assert "not the owner's" in call(service, "library_sign_in", password="wrong")["error"]
-    token = call(service, "library_sign_in", password="correct horse")["token"]
+    token = service.owner.sign_in(KEY, HERE)
     assert call(service, "library_list", token=token)["sign"] == "out"
     call(service, "library_delete", document="travel.txt", token=token)
     assert not (tmp_path / "corpus" / "travel.txt").exists()
-    call(service, "library_sign_out", token=token)
+    service.owner.sign_out(token)
     assert (
         "Only the owner"
         in call(service, "library_delete", document="remote.html", token=token)["error"]

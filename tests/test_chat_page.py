@@ -18,7 +18,10 @@ import pytest
 from chat_fake import GENERATION, FakeEngine, markdown
 
 from rag.chat import page as chat
-from rag.errors import UsageError
+from rag.chat.desk import Desk
+from rag.chat.library_service import LibraryService
+from rag.chat.owner import Owner
+from rag.errors import SettingsError, UsageError
 from rag.settings import Settings
 
 QUESTION = "When does unused annual leave lapse?"
@@ -146,11 +149,36 @@ def test_launch_says_where_conversations_are_kept_and_how_the_owner_sees_feedbac
     chat.launch(settings.index, "127.0.0.1", 0, settings, said.append)
     kept = tmp_path / "index-conversations"
     assert said[1] == f"Conversations are kept in {kept}"
-    assert said[2].endswith(f"#owner={(kept / 'owner-key').read_text()}")
+    link = f"#owner={(kept / 'owner-key').read_text()}"
+    assert said[2].startswith("Feedback and unanswered questions, for you alone: http://")
+    assert said[2].endswith(link)
+    said.clear()
+    chat.launch(settings.index, "127.0.0.1", 0, replace(settings, library="owner"), said.append)
+    assert said[2].startswith("Feedback, unanswered questions and changes to the library, for you")
+    assert said[2].endswith(link)
     said.clear()
     off = replace(settings, conversations="off")
     chat.launch(settings.index, "127.0.0.1", 0, off, said.append)
     assert len(said) == 1
+    monkeypatch.delenv("RAG_OWNER_PASSWORD", raising=False)
+    with pytest.raises(SettingsError, match="there is no password"):
+        chat.launch(settings.index, "127.0.0.1", 0, replace(off, library="owner"), said.append)
+
+
+def test_desk_and_library_of_a_page_have_one_owner(tmp_path: Path) -> None:
+    desk = Desk(tmp_path, Owner(key="k" * 32))
+    with pytest.raises(UsageError, match="one and the same owner"):
+        chat.build_page(engine(), None, desk, LibraryService(engine()))
+    chat.build_page(engine(), None, desk, LibraryService(engine(), owner=desk.owner))
+    desk.close()
+
+
+@pytest.mark.parametrize(
+    ("owner", "label"),
+    [(Owner(key="k"), ">Key: the end of the owner&#39;s link<"), (Owner("k", b"p"), ">Password<")],
+)
+def test_the_page_says_what_the_owner_has_to_type(owner: Owner, label: str) -> None:
+    assert label in chat.shell_html({}, owner)
 
 
 def test_a_taken_port_is_one_line_with_a_way_out() -> None:

@@ -9,9 +9,12 @@
 The library, the other view of the page, stands beside it and goes its own way there:
 
     library_names ─→ library_files ──→ library_upload (the way in for files) ─┐
-    library_access (who may) ─────────────────────────────────────────────────┤
+    origin ─→ owner (who has signed in) ─→ library_access (who may) ──────────┤
     library_rows ─→ library_html ─────────────────────────────────────────────┼─→ library_service
     library_worker (a process) ─→ library_builds ─────────────────────────────┘
+
+`owner` is also whom `desk` asks before it shows what people asked and thought: one role, one way to
+sign in.
 
 `page` is the entry point. Everything that the browser shows is made here as HTML whose text is
 escaped by `markupsafe`; the script in `assets/` only moves it about. Gradio reads its environment

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import base64
-import hmac
-import secrets
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -13,10 +11,10 @@ from rag.chat import export, listing, payloads
 from rag.chat.conversations import Conversations, owner_of
 from rag.chat.database import Database
 from rag.chat.feedback import MAX_REASON, Feedback
+from rag.chat.owner import Owner
 from rag.chat.payloads import Payload
-from rag.errors import ConversationsUnusable, RagError, UsageError
+from rag.errors import RagError, UsageError
 
-_KEY_FILE = "owner-key"
 _MAX_ID = 200
 _MAX_WORDS = 200
 
@@ -24,17 +22,21 @@ _MAX_WORDS = 200
 class Desk:
     """Conversations and feedback of one index, or nothing at all."""
 
-    def __init__(self, folder: Path | None) -> None:
+    def __init__(self, folder: Path | None, owner: Owner | None = None) -> None:
         """Open what is kept in a folder; None keeps nothing.
+
+        Args:
+            folder: the folder.
+            owner: knows who may see what people asked and thought; without it, nobody may.
 
         Raises:
             ConversationsUnusable: the folder cannot be used.
         """
         self.folder = folder
+        self.owner = owner or Owner()
         self._database = Database(folder) if folder is not None else None
         self._conversations = Conversations(self._database) if self._database else None
         self._feedback = Feedback(self._database) if self._database else None
-        self.key = owner_key(folder) if folder is not None else ""
 
     def close(self) -> None:
         """Free the file."""
@@ -128,34 +130,16 @@ class Desk:
         return {"verdict": verdict, "reason": reason}
 
     def review(self, payload: Payload) -> Payload:
-        """Feedback and unanswered questions, for whoever has the `key` of the corpus owner."""
+        """Feedback and unanswered questions, for whoever has signed in as owner (`token`)."""
         if self._feedback is None:
             raise _off()
-        given = payloads.text(payload, "key", _MAX_ID)
-        if not hmac.compare_digest(given.encode(), self.key.encode()):
-            raise UsageError("Only the owner of the corpus may see that.")
+        self.owner.require(payloads.text(payload, "token", _MAX_ID))
         return {"html": listing.review_html(self._feedback.opinions(), self._feedback.unanswered())}
 
     def _kept(self) -> Conversations:
         if self._conversations is None:
             raise _off()
         return self._conversations
-
-
-def owner_key(folder: Path) -> str:
-    """The secret of the corpus owner, made when it is first needed; only this user may read it.
-
-    Raises:
-        ConversationsUnusable: it can be neither read nor written.
-    """
-    file = folder / _KEY_FILE
-    try:
-        if not file.exists():
-            file.touch(mode=0o600)
-            file.write_text(secrets.token_urlsafe(24), "ascii")
-        return file.read_text("ascii").strip()
-    except (OSError, UnicodeError) as error:
-        raise ConversationsUnusable(f"{file} cannot be read or written: {error}") from error
 
 
 def _owner(payload: Payload) -> str:

@@ -7,9 +7,8 @@ Each call also gets the headers of its request: those that change something ask 
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import wraps
 from pathlib import Path
 from threading import Lock
 from typing import Any, get_args
@@ -18,7 +17,7 @@ from starlette.routing import BaseRoute
 
 from rag.chat import library_html, payloads, wording
 from rag.chat.engine import Engine, snapshot
-from rag.chat.library_access import Access, Headers, access_from
+from rag.chat.library_access import Access, access_from
 from rag.chat.library_builds import Build, Builds
 from rag.chat.library_files import Files, Limits, Refused
 from rag.chat.library_names import split_name
@@ -33,14 +32,14 @@ from rag.chat.library_rows import (
     matching,
 )  # fmt: skip
 from rag.chat.library_upload import upload_route
-from rag.chat.payloads import Payload
+from rag.chat.origin import Headers
+from rag.chat.owner import Owner
+from rag.chat.payloads import Call, Payload
 from rag.diff import compare
-from rag.errors import RagError, UsageError
+from rag.errors import UsageError
 from rag.loaders import LOADERS
 from rag.progress import duration
 from rag.settings import Settings
-
-Call = Callable[[Payload, Headers], Payload]
 
 AT_ONCE = 500
 """So many files may be chosen at once."""
@@ -63,15 +62,19 @@ class LibraryService:
     """The calls, bound to one engine and the folders that the settings name."""
 
     def __init__(
-        self, engine: Engine, settings: Settings | None = None, builds: Builds | None = None
+        self,
+        engine: Engine,
+        settings: Settings | None = None,
+        builds: Builds | None = None,
+        owner: Owner | None = None,
     ) -> None:
         """Without settings the documents of the index are listed, and nothing can be changed.
 
-        Raises:
-            SettingsError: the library has an owner, but no usable password.
+        Where the settings leave changes to the owner, and none is given, nobody can make them.
         """
         self._engine, self._settings = engine, settings
-        self.access = access_from(settings) if settings else Access("read")
+        self.owner = owner or Owner()
+        self.access = access_from(settings, self.owner) if settings else Access("read")
         limits = settings or Settings()
         self.files = Files(
             limits.corpus,
@@ -86,10 +89,9 @@ class LibraryService:
         """The calls, under the names that the script uses."""
         calls: list[Call] = [
             self.library_list, self.library_check, self.library_delete, self.library_build,
-            self.library_stop, self.library_progress, self.library_changes, self.library_sign_in,
-            self.library_sign_out,
+            self.library_stop, self.library_progress, self.library_changes,
         ]  # fmt: skip
-        return [_guarded(call) for call in calls]
+        return [payloads.guarded(call) for call in calls]
 
     def routes(self) -> list[BaseRoute]:
         """What is not a call: the way in for files."""
@@ -181,15 +183,6 @@ class LibraryService:
             self._changes = (generation, library_html.changes_html(difference))
         return {"html": self._changes[1]}
 
-    def library_sign_in(self, payload: Payload, headers: Headers) -> Payload:
-        """A token for the owner's `password`."""
-        return {"token": self.access.sign_in(payloads.text(payload, "password", 1_000), headers)}
-
-    def library_sign_out(self, payload: Payload, headers: Headers) -> Payload:
-        """Forget a token."""
-        self.access.sign_out(payloads.text(payload, "token", _MAX_NAME))
-        return {}
-
     def _may_change(self, payload: Payload, headers: Headers) -> None:
         self.access.require(headers, payloads.text(payload, "token", _MAX_NAME))
 
@@ -272,15 +265,3 @@ def _build(build: Build) -> Payload:
         "html": library_html.report_html(build.report) if build.report else "",
         "ended": wording.nice_time(build.ended) if build.ended else "",
     }
-
-
-def _guarded(call: Call) -> Call:
-    @wraps(call)
-    def guarded(payload: Payload, headers: Headers) -> Payload:
-        try:
-            result = call(payload if isinstance(payload, dict) else {}, headers)
-        except RagError as error:
-            result = {"error": str(error) or type(error).__name__}
-        return {key: payloads.json_safe(value) for key, value in result.items()}
-
-    return guarded

@@ -20,8 +20,9 @@ from rag.chat.database import folder_of
 from rag.chat.desk import Desk
 from rag.chat.engine import Engine
 from rag.chat.headers import HeldToThisServer
-from rag.chat.library_service import Call, LibraryService
-from rag.chat.payloads import Payload, history_turns
+from rag.chat.library_service import LibraryService
+from rag.chat.owner import Owner, owner_calls, owner_from
+from rag.chat.payloads import Call, Payload, history_turns
 from rag.chat.service import Service
 from rag.errors import RagError, UsageError
 
@@ -30,8 +31,9 @@ _ASSETS = Path(__file__).parent / "assets"
 _STYLES = ("base.css", "talk.css", "kept.css", "panel.css", "library.css")
 _SCRIPTS = (
     "dom.js", "panel.js", "pages.js", "card.js", "filters.js", "talk.js", "feedback.js", "kept.js",
-    "review.js", "library.js", "library_builds.js", "library_uploads.js", "keys.js", "start.js",
+    "owner.js", "library.js", "library_builds.js", "library_uploads.js", "keys.js", "start.js",
 )  # fmt: skip
+_SECRETS = {"password": "Password", "key": "Key: the end of the owner's link"}
 _MAX_HITS = 100
 _Made = TypeVar("_Made")
 
@@ -49,8 +51,14 @@ def build_page(
         corpus: folder of the documents; with it, pages of PDF files can be shown as they look.
         desk: keeps conversations and feedback; without it, nothing is kept.
         library: lists the documents and changes them; without it, they are only listed.
+
+    Raises:
+        UsageError: desk and library ask two different owners: nobody could sign in for both.
     """
-    return _in_a_loop(lambda: _build(engine, corpus, desk, library or LibraryService(engine)))
+    library = library or LibraryService(engine, owner=desk.owner if desk else None)
+    if desk and desk.owner is not library.owner:
+        raise UsageError("The desk and the library of a page need one and the same owner.")
+    return _in_a_loop(lambda: _build(engine, corpus, desk, library))
 
 
 def _build(
@@ -60,11 +68,11 @@ def _build(
     overview = service.functions()[0]({})
     with gr.Blocks(title=TITLE, analytics_enabled=False, fill_width=True, fill_height=True) as page:
         gr.HTML(
-            value=shell_html(overview),
+            value=shell_html(overview, library.owner),
             js_on_load=_script(),
             server_functions=[
                 *service.functions(),
-                *(_with_headers(call) for call in library.functions()),
+                *map(_with_headers, [*library.functions(), *owner_calls(library.owner)]),
             ],
             apply_default_css=False,
             elem_id="rag-page",
@@ -84,7 +92,7 @@ def _with_headers(call: Call) -> Callable[[Payload, gr.Request], Payload]:
     return called
 
 
-def shell_html(overview: dict[str, Any]) -> str:
+def shell_html(overview: dict[str, Any], owner: Owner) -> str:
     """The page before the first question: styles, header, empty conversation, documents."""
     style = "\n".join(_asset(name) for name in _STYLES)
     return Markup(_asset("shell.html")).format(  # noqa: S704  our own file
@@ -94,6 +102,7 @@ def shell_html(overview: dict[str, Any]) -> str:
         generation=overview.get("generation", ""),
         problem=overview.get("error") or overview.get("notice", ""),
         kept=overview.get("kept", ""),
+        secret=_SECRETS[owner.types],
         **{name: Markup(overview.get(name, "")) for name in ("facts", "examples", "documents")},  # noqa: S704  made by us
     )
 
@@ -142,12 +151,13 @@ def launch(
     from rag.live import LiveIndex
 
     with ExitStack() as open_until_the_end:
-        desk = Desk(folder_of(settings) if settings is not None else None)
+        owner = owner_from(settings) if settings is not None else Owner()
+        desk = Desk(folder_of(settings) if settings is not None else None, owner)
         open_until_the_end.callback(desk.close)
         engine = LiveIndex(index_dir, settings)
         open_until_the_end.callback(engine.close)
         here = replace(settings, index=index_dir, host=host) if settings is not None else None
-        library = LibraryService(engine, here)
+        library = LibraryService(engine, here, owner=owner)
         open_until_the_end.callback(library.close)
         page = build_page(engine, getattr(settings, "corpus", None), desk, library)
         url = serve(page, host, port)
@@ -155,7 +165,10 @@ def launch(
         say(f"The chat is at {url}  (stop it with Ctrl+C)")
         if desk.folder:
             say(f"Conversations are kept in {desk.folder}")
-            say(f"Feedback and unanswered questions, for you alone: {url}#owner={desk.key}")
+            opens = "Feedback and unanswered questions"
+            if library.access.mode == "owner":
+                opens = "Feedback, unanswered questions and changes to the library"
+            say(f"{opens}, for you alone: {url}#owner={owner.key}")
         page.block_thread()
 
 

@@ -5,21 +5,47 @@ What comes in is checked as strictly as if it came from a stranger, for it may.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Callable, Mapping
+from functools import wraps
+from typing import Any, Concatenate, ParamSpec
 
 from rag.chat import wording
 from rag.chat.conflicts import Conflict, Statement
+from rag.chat.origin import Headers
 from rag.chat.reading import Mark
-from rag.errors import UsageError
+from rag.errors import NotAllowed, RagError, UsageError
 from rag.markup import plain_text
 from rag.types import Citation, Document, Passage, Turn
 
 Payload = dict[str, Any]
+Call = Callable[[Payload, Headers], Payload]
+"""A call of the page's script that also has to know where it comes from."""
+_More = ParamSpec("_More")
 
 MAX_TURNS = 40
 _MAX_TURN = 20_000
 _MAX_MARKS = 50
+
+
+def guarded(
+    call: Callable[Concatenate[Payload, _More], Payload],
+) -> Callable[Concatenate[Payload, _More], Payload]:
+    """The call as the script makes it: anything may come in, only JSON goes out.
+
+    An error is `{"error": line}`, and `refused` with it if the caller is not the one who may.
+    """
+
+    @wraps(call)
+    def answered(payload: Payload, /, *more: _More.args, **named: _More.kwargs) -> Payload:
+        try:
+            result = call(payload if isinstance(payload, dict) else {}, *more, **named)
+        except RagError as error:
+            result = {"error": str(error) or type(error).__name__}
+            if isinstance(error, NotAllowed):
+                result["refused"] = True
+        return {key: json_safe(value) for key, value in result.items()}
+
+    return answered
 
 
 def text(payload: Payload, key: str, limit: int) -> str:

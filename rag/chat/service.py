@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from functools import wraps
 from itertools import islice
 from pathlib import Path
 from threading import Lock
@@ -74,7 +73,7 @@ class Service:
             desk.conversations, desk.conversation, desk.rename, desk.delete, desk.restore,
             desk.export, desk.feedback, desk.review,
         )  # fmt: skip
-        return [_guarded(call) for call in calls]
+        return [payloads.guarded(call) for call in calls]
 
     def overview(self, payload: Payload) -> Payload:
         """What the index holds: facts, example questions and the list of documents.
@@ -257,15 +256,3 @@ class Service:
             if len(good) == wanted:
                 break
         return good
-
-
-def _guarded(call: Callable[[Payload], Payload]) -> Callable[[Payload], Payload]:
-    @wraps(call)
-    def guarded(payload: Payload) -> Payload:
-        try:
-            result = call(payload if isinstance(payload, dict) else {})
-        except RagError as error:
-            result = {"error": str(error) or type(error).__name__}
-        return {key: payloads.json_safe(value) for key, value in result.items()}
-
-    return guarded

@@ -15,8 +15,11 @@ from libraries import DOCUMENTS, Library, Make
 from playwright.sync_api import Browser, Playwright, Request, expect, sync_playwright
 
 from rag.chat import page as chat
+from rag.chat.database import folder_of
+from rag.chat.desk import Desk
 from rag.chat.library_builds import Builds
 from rag.chat.library_service import LibraryService
+from rag.chat.owner import owner_from
 from rag.chat.service import Engine
 from rag.live import LiveIndex
 from rag.settings import Settings
@@ -132,20 +135,26 @@ def original(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture
 def make(original: Path, tmp_path: Path, servers: ExitStack) -> Make:
-    """Serve a copy of the library; with `worker`, builds are played by that script."""
+    """Serve a copy of the library; with `worker`, builds are played by that script.
+
+    Conversations are kept only if the settings say where.
+    """
 
     def start(worker: str = "", folder: Path = original, **more: Any) -> Library:
         shutil.copytree(folder, tmp_path / "own")
         settings = Settings(
             corpus=tmp_path / "own" / "corpus", index=tmp_path / "own" / "index", reader=False,
-            threads=1, **more,
+            threads=1, **{"conversations": "off", **more},
         )  # fmt: skip
+        owner = owner_from(settings)
+        desk = Desk(folder_of(settings), owner)
+        servers.callback(desk.close)
         engine = LiveIndex(settings.index, settings)
         servers.callback(engine.close)
         builds = Builds(settings, command=[sys.executable, "-c", worker]) if worker else None
-        service = LibraryService(engine, settings, builds)
+        service = LibraryService(engine, settings, builds, owner)
         servers.callback(service.close)
-        page = chat.build_page(engine, settings.corpus, None, service)
+        page = chat.build_page(engine, settings.corpus, desk, service)
         servers.callback(page.close, verbose=False)
         return Library(chat.serve(page, "127.0.0.1", 0), settings.corpus, service)
 

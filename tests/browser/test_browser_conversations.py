@@ -14,6 +14,7 @@ from playwright.sync_api import Page, expect
 
 from rag.chat import page as chat_page
 from rag.chat.desk import Desk
+from rag.chat.owner import Owner
 from rag.live import LiveIndex
 
 pytestmark = pytest.mark.browser
@@ -25,7 +26,8 @@ UNANSWERED = "Which dragons guard the moon palace?"
 
 @pytest.fixture(scope="module")
 def desk(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Desk]:
-    opened = Desk(tmp_path_factory.mktemp("kept") / "index-conversations")
+    folder = tmp_path_factory.mktemp("kept") / "index-conversations"
+    opened = Desk(folder, Owner(key="k" * 32))
     yield opened
     opened.close()
 
@@ -199,11 +201,11 @@ def test_feedback_reaches_the_owner(chat: Visit, url: str, desk: Desk, visit: Vi
     )
     open_list(page)
     expect(page.locator("[data-do=review]")).to_be_hidden()
-    owner = visit(f"{url}#owner={desk.key}").page
+    owner = visit(f"{url}#owner={desk.owner.key}").page
     expect(owner.locator(".review")).to_be_visible()
     expect(owner.locator(".reviewed")).to_contain_text("Not helpful: It is <i>out of date</i>")
     expect(owner.locator(".reviewed section").first).to_contain_text(UNANSWERED)
-    assert desk.key not in owner.url
+    assert desk.owner.key not in owner.url
     owner.reload()
     ready(owner)
     open_list(owner)
@@ -328,7 +330,7 @@ def test_names_reasons_and_questions_are_inert(chat: Visit, desk: Desk, url: str
     expect(page.locator(".talk-name")).to_have_text(PAYLOAD)
     open_list(page)
     expect(page.locator(".talks .title").first).to_have_text(PAYLOAD)
-    page.goto(f"{url}#owner={desk.key}")
+    page.goto(f"{url}#owner={desk.owner.key}")
     expect(page.locator(".reviewed")).to_contain_text(PAYLOAD)
     page.goto(f"{url}#collection=%3Cimg+src%3Dx+onerror%3Dwindow.hacked%3D1%3E")
     expect(page.locator(".filters")).to_contain_text(PAYLOAD)
@@ -366,6 +368,6 @@ def test_axe_finds_nothing_and_all_fits(
     open_list(page)
     check()
     page.keyboard.press("Escape")
-    page.goto(f"{url}#owner={desk.key}")
+    page.goto(f"{url}#owner={desk.owner.key}")
     expect(page.locator(".reviewed section").first).to_be_visible()
     check()

@@ -101,7 +101,7 @@ def test_the_owner_signs_in_and_out(
     expect(page.locator("#rag-sign-wrong")).to_have_text("That is not the owner's password.")
     page.keyboard.type("correct horse")
     page.keyboard.press("Enter")
-    expect(page.locator(".lib-sign")).to_be_hidden()
+    expect(page.locator(".signing")).to_be_hidden()
     expect(page.locator("[data-lib=delete]").first).to_be_visible()
     page.reload()
     expect(page.locator("[data-lib=delete]").first).to_be_visible()

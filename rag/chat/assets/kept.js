@@ -207,7 +207,7 @@ function watchTalks() {
 // The link in the address bar says which conversation, and which filters.
 async function follow() {
   const link = readLink();
-  if (link.owner) { becomeOwner(link.owner); return; }
+  if (link.owner) { await followOwner(link.owner); return; }
   if (link.id && keeping()) {
     if (link.id !== talk.id) await openTalk(link.id, link.filters);
     else await setFilters(link.filters);

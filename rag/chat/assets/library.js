@@ -2,7 +2,7 @@
 // server, already chosen and sorted, so that ten thousand documents are no heavier than ten.
 const lib = {
   view: "talk", words: "", collection: null, state: null, column: "title", descending: false,
-  limit: 100, asked: 0, known: null, token: sessionToken(), timer: 0, opened: false,
+  limit: 100, asked: 0, known: null, timer: 0, opened: false,
 };
 const LIB_STATES = { indexed: "Indexed", waiting: "Waiting", failed: "Failed", skipped: "Skipped" };
 const LIB_SORTS = {
@@ -11,14 +11,7 @@ const LIB_SORTS = {
 };
 const LIB_DOWN_FIRST = ["published", "effective_date", "pages", "size"];
 
-function sessionToken(value) {
-  try {
-    if (value !== undefined) sessionStorage.setItem("rag-owner-token", value);
-    return sessionStorage.getItem("rag-owner-token") || "";
-  } catch { return value || ""; }
-}
-
-const libCall = (name, payload = {}) => call(name, { token: lib.token, ...payload });
+const libCall = (name, payload = {}) => call(name, { token: ownerToken, ...payload });
 
 // Which of the two views is shown is part of the address, so that a reload and "back" keep it.
 function setView(view, { push = true } = {}) {
@@ -53,6 +46,7 @@ async function showLibrary({ quiet = true, focus = null } = {}) {
   problem.hidden = !problem.textContent;
   if (reply.error) return;
   lib.known = reply;
+  if (ownerToken && reply.sign === "in") setOwner(""); // It is over: twelve hours have passed.
   showRows(reply);
   showFound(reply);
   showTools(reply);
@@ -188,37 +182,12 @@ function tellProblem(words) {
   say(words);
 }
 
-async function signIn() {
-  if (lib.known && lib.known.sign === "out") {
-    await libCall("library_sign_out");
-    lib.token = sessionToken("");
-    say("Signed out");
-    showLibrary();
-    return;
-  }
-  const dialog = $(".lib-sign");
-  $("form", dialog).reset();
-  $("#rag-sign-wrong").textContent = "";
-  dialog.showModal();
-}
-
-async function sendPassword(event) {
-  event.preventDefault();
-  const reply = await call("library_sign_in", { password: $("#rag-password").value });
-  $("#rag-password").value = "";
-  if (reply.error) { $("#rag-sign-wrong").textContent = reply.error; return; }
-  lib.token = sessionToken(reply.token);
-  $(".lib-sign").close();
-  say("Signed in as owner");
-  showLibrary();
-}
-
 function watchLibrary() {
   const page = $(".library");
   const actions = {
-    delete: askToDelete, sign: signIn, rebuild: startBuild, "rebuild-now": startBuild, stop: stopBuild,
+    delete: askToDelete, sign: signInOrOut, rebuild: startBuild, "rebuild-now": startBuild, stop: stopBuild,
     dismiss: dismissBuild, changes: showChanges, choose() { $(".lib-chooser").click(); },
-    "uploads-done": closeUploads, "replace-all": replaceAll, "sign-no"() { $(".lib-sign").close(); },
+    "uploads-done": closeUploads, "replace-all": replaceAll,
     async more(button) {
       const before = $$("tbody tr", page).length;
       lib.limit += 200;
@@ -262,7 +231,6 @@ function watchLibrary() {
   $(".lib-sorting").addEventListener("change", ({ target }) => {
     sortBy(target.value.slice(0, -1), target.value.endsWith("-"));
   });
-  $(".lib-sign form").addEventListener("submit", sendPassword);
   watchUploads(page);
   // Before the page's own keys: here "/" goes to the search, and digits open nothing.
   document.addEventListener("keydown", (event) => {

@@ -160,7 +160,7 @@ function put(one) {
   return new Promise((done) => {
     const request = new XMLHttpRequest();
     request.open("PUT", address);
-    if (lib.token) request.setRequestHeader("X-Rag-Owner", lib.token);
+    if (ownerToken) request.setRequestHeader("X-Rag-Owner", ownerToken);
     request.upload.addEventListener("progress", (event) => {
       one.sent = event.loaded;
       const bar = $("progress", one.node);

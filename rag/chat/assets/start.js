@@ -16,6 +16,8 @@ function start() {
     name: renameHere,
     link: copyLink,
     review: openReview,
+    sign: signInOrOut,
+    "sign-no"() { $(".signing").close(); },
     filters() { openFilters($(".filter-panel").hidden); },
     "filters-done"() { openFilters(false); box.focus(); },
     async only() {
@@ -99,7 +101,7 @@ function start() {
   watchKeys();
   watchFilters();
   watchTalks();
-  offerReview();
+  watchOwner();
   const theme = store.get("rag-theme");
   if (theme) document.body.classList.toggle("dark", theme === "dark");
   recall();
