@@ -42,6 +42,11 @@ def test_what_was_read_is_a_copy(reader: RowReader) -> None:
     assert reader.read(0, 7).tolist() == MATRIX.tolist()
 
 
+def test_a_file_that_was_deleted_is_read_on(reader: RowReader, tmp_path: Path) -> None:
+    (tmp_path / "matrix.npy").unlink()
+    assert reader.read(0, 7).tolist() == MATRIX.tolist()
+
+
 def test_a_file_that_ends_too_early_is_an_error(reader: RowReader, tmp_path: Path) -> None:
     path = tmp_path / "matrix.npy"
     path.write_bytes(path.read_bytes()[:-1])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import threading
 import weakref
 from functools import cached_property
@@ -99,10 +100,13 @@ class RowReader:
         size = self.shape[0] * self.shape[1] * self._dtype.itemsize
         if not 0 < size <= _MAPPED_UP_TO:
             return None
-        if self._start + size > self._path.stat().st_size:
-            raise OSError(f"{self._path} ends too early")
+        with self._lock:
+            # Of the open file: its generation may have been deleted meanwhile.
+            if self._start + size > os.fstat(self._file.fileno()).st_size:
+                raise OSError(f"{self._path} ends too early")
+            mapped = np.memmap(self._file, self._dtype, "r", self._start, self.shape)
         # As a plain array: each index into a memmap object would cost a microsecond.
-        return np.asarray(np.memmap(self._path, self._dtype, "r", self._start, self.shape))
+        return np.asarray(mapped)
 
     def read(self, first: int, last: int) -> Array:
         """Rows [first, last), shape (last - first, width)."""
