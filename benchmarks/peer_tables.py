@@ -161,6 +161,10 @@ def _warm(found: Figures) -> str:
 
 
 def _batch(found: Figures) -> str:
+    return "\n\n".join(_batch_of(figures) for figures in found.values())
+
+
+def _batch_of(found: Figures) -> str:
     rates = {name: statistics.median(values) for name, values in found["queries/s"].items()}
     titles = {**TITLES, OURS.name: "`rag retrieve --batch`, from start to end of the process"}
     if alone := found.get("one by one"):
