@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 from chat_fake import FakeEngine, markdown
 
@@ -106,6 +108,22 @@ def test_versions_have_the_same_subject_so_that_fewer_words_are_enough() -> None
     assert compared(*case) == []
     (found,) = compared(*case, version=True)
     assert (found.ours, found.theirs) == ("120", "140")
+
+
+@pytest.mark.parametrize(("version", "found"), [(True, 1), (False, 0)])
+def test_another_version_need_not_share_the_words_of_the_question(
+    *, version: bool, found: int
+) -> None:
+    documents = [
+        markdown("a.md", "Travel", "Submit your travel claim within 20 working days of return."),
+        markdown("b.md", "Travel", "Submit your claim within 30 calendar days of your return."),
+    ]
+    answer = replace(
+        FakeEngine(documents[:1]).ask("Within how many days submit a travel claim?"),
+        standalone_question="How soon after coming home must I hand over the papers of a claim?",
+    )
+    hits = FakeEngine(documents).retrieve("claim")
+    assert len(conflicts(answer, hits, {"a.md": {"b.md"}} if version else {})) == found
 
 
 def test_two_citations_that_disagree_are_told_once() -> None:

@@ -113,13 +113,18 @@ def conflicts(
     passages = list(hits)
     asked = frozenset(_stems(answer.standalone_question))
     quoted = _cited(answer, passages)
-    others = [statement for hit in passages for statement in _statements(hit, asked)]
+    others = [statement for hit in passages for statement in _statements(hit)]
     for cited in quoted:
         for other in [*quoted, *others]:
             pair = frozenset([cited.document, other.document])
             if len(pair) == 1 or pair in found:
                 continue
             family = other.document in versions.get(cited.document, ())
+            # "How soon must …" is in the words of a question, but hardly in those of an answer:
+            # another version only has to be about what the citation is about.
+            topic = asked & (cited.stems | cited.about) if family else asked
+            if not other.n and not _is_about(other, topic):
+                continue
             if words := _difference(cited, other, family=family):
                 found[pair] = Conflict(cited, other, *words)
     return list(found.values())[:_MOST]
@@ -138,17 +143,20 @@ def _cited(answer: Answer, hits: Sequence[Hit]) -> list[Statement]:
     ]  # fmt: skip
 
 
-def _statements(hit: Hit, asked: frozenset[str]) -> list[Statement]:
-    """The sentences of a passage that are about what was asked."""
+def _statements(hit: Hit) -> list[Statement]:
+    """The sentences of a passage."""
     chunk, about = hit.chunk, _about(hit)
-    found = [
+    return [
         Statement(
             chunk.document, chunk.title, chunk.section, chunk.page, s.start, s.end,
             chunk.text[s.start - chunk.start : s.end - chunk.start], about=about,
         )
         for s in chunk.sentences
     ]  # fmt: skip
-    return [s for s in found if len(asked & (s.stems | about)) >= _COVERED * len(asked)]
+
+
+def _is_about(statement: Statement, topic: frozenset[str]) -> bool:
+    return len(topic & (statement.stems | statement.about)) >= _COVERED * len(topic)
 
 
 def _about(hit: Hit) -> frozenset[str]:
