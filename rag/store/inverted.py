@@ -24,8 +24,9 @@ Matrix = npt.NDArray[np.float32]
 Rows = npt.NDArray[np.int64]
 Lists = npt.NDArray[np.int32]
 
-COMPARED = 50_000
-"""How many chunks a question is compared with."""
+COMPARED = 80_000
+"""How many chunks a question is compared with. Of the ten nearest among 1.2 million, .974 are found
+with 50,000, .983 with 80,000 and .987 with 100,000, in 11, 16 and 21 ms."""
 
 _RANKED_EXACTLY = 2
 """So many times the wanted number are ranked by their exact vectors."""
