@@ -10,10 +10,10 @@ from typing import Any
 PICTURE = Path(__file__).resolve().parent / "pictures" / "growth.svg"
 
 PANELS = (
-    ("retrieve, p50 and p95", "ms", ("retrieve_p50_ms", "retrieve_p95_ms")),
+    ("retrieve: p50; p95", "ms", ("retrieve_p50_ms", "retrieve_p95_ms")),
     ("open", "ms", ("open_ms",)),
-    ("build without the encoder; 100 documents more", "s", ("build_s", "add_s")),
-    ("memory: asking, and building at its peak", "MB", ("resident_mb", "build_peak_mb")),
+    ("build without encoder; 100 files more", "s", ("build_s", "add_s")),
+    ("memory: asking; peak of the build", "MB", ("resident_mb", "build_peak_mb")),
 )
 _WIDTH, _HEIGHT, _LEFT, _RIGHT, _TOP, _BOTTOM = 370, 230, 54, 64, 40, 34
 _STYLE = """
@@ -85,10 +85,13 @@ def _panel(title: str, unit: str, names: tuple[str, ...], figures: dict[str, Any
         points = [place(*point) for point in line]
         path = " ".join(f"{x:.1f},{y:.1f}" for x, y in points)
         parts.append(f'<polyline class="line{number}" points="{path}"/>')
-        for (x, y), (_, value) in zip(points, line, strict=True):
-            below = 16 if number == 0 and len(lines) > 1 and "p50" in title else -7
+        for (x, y), (size, value) in zip(points, line, strict=True):
+            # Of two lines the lower one has its figures below.
+            others = [own for line in lines for at, own in line if at == size]
+            below = 17 if len(others) > 1 and value == min(others) else -8
             parts += [
                 f'<circle class="dot{number}" cx="{x:.1f}" cy="{y:.1f}" r="3"/>',
-                f'<text x="{x + 5:.1f}" y="{y + below:.1f}">{value:g}</text>',
+                f'<text class="dot{number}" x="{x + 5:.1f}" y="{y + below:.1f}">'
+                f"{f'{value:.3g}' if value < 100 else f'{value:,.0f}'}</text>",
             ]
     return "".join(parts)
