@@ -37,13 +37,25 @@ def test_pieces_stand_one_after_the_other(reader: RowReader) -> None:
     assert found.tolist() == MATRIX[[4, 5, 6, 2, 0, 1]].tolist()
 
 
+FIRST, LAST = np.array([0, 5]), np.array([5, 7])
+"""All rows as two pieces."""
+
+
+def test_what_is_read_whole_is_not_mapped(reader: RowReader) -> None:
+    assert reader.read(0, 7).tolist() == MATRIX.tolist()
+    assert "_mapped" not in vars(reader)
+
+
 def test_what_was_read_is_a_copy(reader: RowReader) -> None:
     reader.read(0, 7)[:] = 0
+    reader.pieces(FIRST, LAST)[:] = 0
+    assert reader.pieces(FIRST, LAST).tolist() == MATRIX.tolist()
     assert reader.read(0, 7).tolist() == MATRIX.tolist()
 
 
 def test_a_file_that_was_deleted_is_read_on(reader: RowReader, tmp_path: Path) -> None:
     (tmp_path / "matrix.npy").unlink()
+    assert reader.pieces(FIRST, LAST).tolist() == MATRIX.tolist()
     assert reader.read(0, 7).tolist() == MATRIX.tolist()
 
 
@@ -52,3 +64,5 @@ def test_a_file_that_ends_too_early_is_an_error(reader: RowReader, tmp_path: Pat
     path.write_bytes(path.read_bytes()[:-1])
     with pytest.raises(OSError, match=r"matrix\.npy ends too early"):
         RowReader.of_npy(path).read(0, 7)
+    with pytest.raises(OSError, match=r"matrix\.npy ends too early"):
+        RowReader.of_npy(path).pieces(FIRST, LAST)

@@ -33,7 +33,7 @@ def settings_line(settings: Settings) -> str:
 
 
 def _plain(value: Any) -> Any:
-    return value if isinstance(value, str | int | float | bool) else os.path.abspath(value)  # noqa: PTH100
+    return value if isinstance(value, str | int | float | bool) else os.path.abspath(value)  # noqa: PTH100  a link stays one
 
 
 def main() -> None:

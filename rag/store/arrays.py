@@ -59,8 +59,8 @@ class ArrayWriter:
 
 
 _MAPPED_UP_TO = 64 * 2**20
-"""Bytes of a matrix that is mapped: a question's thousand rows are then one copy, not hundreds of
-reads."""
+"""Bytes of a matrix that is mapped for scattered rows: a question's thousand rows are then one
+copy, not hundreds of reads."""
 
 
 class RowReader:
@@ -125,7 +125,8 @@ class RowReader:
         Raises:
             OSError: the file cannot be read, or ends too early.
         """
-        if self._mapped is not None:
+        # One piece is one read; mapped, what is read whole would be in memory twice.
+        if len(first) > 1 and self._mapped is not None:
             counts = last - first
             places = np.arange(counts.sum()) + np.repeat(last - np.cumsum(counts), counts)
             found: Array = self._mapped[places]
