@@ -7,6 +7,9 @@ READY := $(VENV)/.ready
 # A process a core, each file of tests in one of them.
 SIDE_BY_SIDE := -n auto --maxprocesses 4 --dist loadfile
 
+# Where it is set, every process of the tests would compile all of rag/ again.
+unexport PYTHONDONTWRITEBYTECODE
+
 .DEFAULT_GOAL := help
 .PHONY: help setup chat build test test-fast storm lint format bench bench-full reader calibrate \
 	screenshots clean browser

@@ -24,7 +24,7 @@ from rag.types import Answer, Document, Hit, Turn
 
 Result = TypeVar("Result")
 
-_TOGETHER = 128
+_TOGETHER = 512
 """So many questions of a batch are encoded and searched for together."""
 
 

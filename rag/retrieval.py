@@ -18,8 +18,8 @@ from rag.conversation import Understood
 from rag.encoders import Encoder, Vectors
 from rag.encoders.queries import encode_queries
 from rag.store.generation import Generation
+from rag.store.highest import floor
 from rag.store.lexical import terms
-from rag.store.products import inner
 from rag.types import Hit, Scores
 
 Floats = npt.NDArray[np.float32]
@@ -28,7 +28,6 @@ Rows = npt.NDArray[np.int64]
 _CANDIDATES = 100
 """How many chunks each side proposes."""
 SENTENCE_SHARE = 0.5
-_BLOCK = 128
 _LEAST_SPREAD = 0.05
 """Below this standard deviation of cosines (a handful of near-equal chunks) z-scores explode."""
 
@@ -104,9 +103,9 @@ def search(
     if near is None:
         _, near = vectors.search(query, wanted, allowed)
     rows = np.union1d(near, _best(lexical, wanted, allowed))
-    dense = vectors.chunks(rows) @ query
-    sentences, positions = vectors.sentences_of(rows)
-    similarities = inner(sentences, query)
+    # Row by row, unlike a matrix product: equal passages get equal scores wherever they stand.
+    dense = np.vecdot(vectors.chunks(rows), query)
+    similarities, positions = vectors.sentence_cosines(rows, query)
     best = _highest(similarities, positions)
     mean, spread = vectors.spread(query)
     mixed = (1 - sentence_share) * dense + sentence_share * best
@@ -144,26 +143,14 @@ def _highest(similarities: Floats, positions: Rows) -> Floats:
 def _best(scores: Floats, k: int, allowed: Rows | None = None) -> Rows:
     """Allowed rows of the `k` highest positive scores; among equals the first rows."""
     own = scores if allowed is None else scores[allowed]
-    floor = _floor(own, k)
-    found = np.flatnonzero(own >= floor if floor > 0 else own > 0)
+    least = floor(own, k)
+    found = np.flatnonzero(own >= least if least > 0 else own > 0)
     if len(found) > k:
         candidates = own[found]
         threshold = np.partition(candidates, -k)[-k]
         above, equal = found[candidates > threshold], found[candidates == threshold]
         found = np.concatenate([above, equal[: k - len(above)]])
     return found if allowed is None else allowed[found]
-
-
-def _floor(scores: Floats, k: int) -> float:
-    """A number that at least `k` scores reach, found without sorting them; 0 for few scores.
-
-    The highest scores of `k` blocks are `k` scores.
-    """
-    blocks = len(scores) // _BLOCK
-    if blocks < k:
-        return 0.0
-    peaks = scores[: blocks * _BLOCK].reshape(blocks, _BLOCK).max(axis=1)
-    return float(np.partition(peaks, -k)[-k])
 
 
 def _standardised(scores: Floats, rows: Rows) -> Floats:

@@ -8,6 +8,7 @@ import os
 import re
 import tempfile
 import zipfile
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -191,6 +192,7 @@ def add_xml(paragraph: WordParagraph, xml: str) -> None:
     paragraph._p.append(parse_xml(re.sub(r"^<([\w:]+)", rf"<\1 {nsdecls('w')}", xml, count=1)))
 
 
+@cache
 def zip_bomb(megabytes: int = 400) -> bytes:
     """A package whose directory says that it unpacks to far more than it should."""
     buffer = io.BytesIO()

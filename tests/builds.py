@@ -95,7 +95,7 @@ def content(made: Workshop) -> Content:
             vectors=[
                 (
                     generation.vectors.chunks(np.array([row])),
-                    generation.vectors.sentences_of(np.array([row]))[0],
+                    generation.vectors.block(row, row + 1)[1],
                 )
                 for row in rows
             ],

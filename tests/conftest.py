@@ -20,6 +20,7 @@ from workshop import QUESTIONS, SMALL_CORPUS, Workshop, write_corpus
 
 from rag import cli
 from rag.encoders import Encoder, load_encoder
+from rag.encoders.minilm import exported_path
 from rag.index import Index, open_index
 from rag.indexing import build_index
 from rag.settings import Settings
@@ -79,7 +80,8 @@ def real_encoder() -> Encoder:
 @pytest.fixture(scope="session")
 def encoder(pytestconfig: pytest.Config, real_encoder: Encoder) -> Iterator[Encoder]:
     """Its vectors, each computed once: most tests embed the same few documents."""
-    remembered = RememberedEncoder(real_encoder, pytestconfig.cache.mkdir("vectors"))
+    folder = pytestconfig.cache.mkdir(exported_path().stem)
+    remembered = RememberedEncoder(real_encoder, folder)
     yield remembered
     remembered.keep(os.environ.get("PYTEST_XDIST_WORKER", "alone"))
 

@@ -89,9 +89,11 @@ def test_vectors_come_back_as_they_were(
 def test_each_chunk_finds_its_own_sentences(
     vectors: Vectors, raw: tuple[Floats, Floats, Floats]
 ) -> None:
-    found, positions = vectors.sentences_of(np.array([3, 2, 0]))
+    query = raw[0][7]
+    found, positions = vectors.sentence_cosines(np.array([3, 2, 0]), query)
     # Chunk 3 has three sentences from row 2 + 1 + 0 on, chunk 2 none, chunk 0 rows 0 and 1.
-    np.testing.assert_array_equal(found, decode(encode(np.vstack([raw[1][3:6], raw[1][0:2]]))))
+    own = decode(encode(np.vstack([raw[1][3:6], raw[1][0:2]])))
+    np.testing.assert_allclose(found, own @ query, atol=1e-6)
     assert found.dtype == np.float32
     assert positions.tolist() == [0, 3, 3 + 0, 3 + 0 + 2]
 
@@ -113,8 +115,8 @@ def test_a_code_is_a_unit_vector_in_nearly_the_same_direction() -> None:
 
 
 def test_no_chunks_have_no_sentences(vectors: Vectors) -> None:
-    found, positions = vectors.sentences_of(np.array([], dtype=np.int64))
-    assert found.shape == (0, D)
+    found, positions = vectors.sentence_cosines(np.array([], dtype=np.int64), np.zeros(D))
+    assert found.shape == (0,)
     assert positions.tolist() == [0]
 
 

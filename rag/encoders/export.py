@@ -1,8 +1,8 @@
 """Export the bundled weights to an ONNX graph: `python -m rag.encoders.export MODEL TARGET`.
 
 Run once per machine, in a process of its own: it is the only step of the default path that needs
-torch. Mean pooling and normalisation are part of the graph, and attention, layer norms and GELU
-are fused for ONNX Runtime.
+torch. Mean pooling and normalisation are part of the graph, attention and GELU are fused for ONNX
+Runtime, and layer norms are spelt out for it.
 """
 
 from __future__ import annotations
@@ -19,6 +19,7 @@ from onnxruntime.transformers.optimizer import optimize_model
 from sentence_transformers import SentenceTransformer
 
 from rag.encoders.minilm import WEIGHTS_SHA256
+from rag.encoders.norms import spell_out_norms
 from rag.errors import EncoderError
 
 
@@ -89,6 +90,7 @@ def export(model_folder: Path, target: Path) -> None:
             hidden_size=config.hidden_size,
             opt_level=0,
         )
+        spell_out_norms(optimized.model)
         optimized.save_model_to_file(str(fused))
         with fused.open("rb") as file:
             os.fsync(file.fileno())

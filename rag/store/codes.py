@@ -30,7 +30,14 @@ def decode(codes: Codes) -> Matrix:
     return vectors
 
 
+def cosines(codes: Codes, query: Matrix) -> Matrix:
+    """Inner product of each of these unit vectors, shape (n, d), with `query`, shape (d,)."""
+    vectors = codes.astype(np.float32)
+    found: Matrix = np.vecdot(vectors, query) / lengths(vectors)
+    return found
+
+
 def lengths(vectors: Matrix) -> npt.NDArray[np.float32]:
     """Euclidean length of each row, 1 for a row of zeros."""
-    squares: npt.NDArray[np.float32] = np.einsum("ij,ij->i", vectors, vectors)
+    squares: npt.NDArray[np.float32] = np.vecdot(vectors, vectors)
     return np.where(squares > 0, np.sqrt(squares), np.float32(1)).astype(np.float32)

@@ -9,6 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from rag.store.arrays import RowReader
+from rag.store.highest import floor
 from rag.store.products import inner
 
 Matrix = npt.NDArray[np.float32]
@@ -47,25 +48,35 @@ class Exact:
             allowed: rows that may be found; None allows all.
         """
         scores = inner(self._vectors, query)
-        return self._best(scores, query, k, np.arange(len(self)) if allowed is None else allowed)
+        return self._best(scores if allowed is None else scores[allowed], query, k, allowed)
 
     def search_many(self, queries: Matrix, k: int) -> list[tuple[Matrix, Rows]]:
         """`search` for each row of `queries`, shape (n, d), as one matrix product."""
-        scores, rows = queries @ self._vectors.T, np.arange(len(self))
-        return [self._best(own, query, k, rows) for own, query in zip(scores, queries, strict=True)]
+        scores = queries @ self._vectors.T
+        return [self._best(own, query, k) for own, query in zip(scores, queries, strict=True)]
 
-    def _best(self, scores: Matrix, query: Matrix, k: int, rows: Rows) -> tuple[Matrix, Rows]:
+    def _best(
+        self, scores: Matrix, query: Matrix, k: int, rows: Rows | None = None
+    ) -> tuple[Matrix, Rows]:
         """The `k` best of these rows, which ascend; among equals the first.
 
         How a product rounds depends on its shape. So that a question finds the same alone and
         among others, whatever may be among the best is compared again row by row.
+
+        Args:
+            scores: of `rows`, off by rounding.
+            query: shape (d,).
+            k: how many at most.
+            rows: None for all.
         """
-        if k < len(rows):
-            own = scores[rows]
-            rows = rows[own >= np.partition(own, -k)[-k] - _ROUNDING]
-        exact: Matrix = (self._vectors[rows] * query).sum(axis=1)
-        first = np.lexsort((rows, -exact))[:k]
-        return exact[first], rows[first]
+        near = np.flatnonzero(scores >= floor(scores, k) - _ROUNDING)
+        if k < len(near):
+            own = scores[near]
+            near = near[own >= np.partition(own, -k)[-k] - _ROUNDING]
+        found = near if rows is None else rows[near]
+        exact: Matrix = (self._vectors[found] * query).sum(axis=1)
+        first = np.lexsort((found, -exact))[:k]
+        return exact[first], found[first]
 
     def chunks(self, rows: Rows) -> Matrix:
         """Vectors, shape (len(rows), d)."""

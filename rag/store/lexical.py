@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from bisect import bisect_left
 from collections.abc import Sequence
+from functools import lru_cache
 from pathlib import Path
 
 import numpy as np
@@ -22,6 +23,8 @@ STOPWORDS = frozenset(
     they this to was we were what when where which who whom whose why will with would you your
     about also am any he her his she us""".split()
 )
+_KNOWN_TERMS = 4096
+"""So many terms need not be looked for again."""
 _stem = Stemmer.Stemmer("english").stemWords
 
 
@@ -58,6 +61,7 @@ class Lexical:
             for name in ("lengths", "columns", "texts", "counts", "shares", "terms")
         )
         self._vocabulary = (folder / "terms.txt").read_bytes()
+        self._column = lru_cache(_KNOWN_TERMS)(self._find_column)
 
     def __len__(self) -> int:
         """How many texts."""
@@ -80,7 +84,7 @@ class Lexical:
         """All terms, in the order of their columns: that of their code points."""
         return self._vocabulary.decode().splitlines()
 
-    def _column(self, term: str) -> slice:
+    def _find_column(self, term: str) -> slice:
         wanted, count = term.encode("utf-8", "surrogatepass"), len(self._starts) - 1
         number = bisect_left(range(count), wanted, key=self._term)
         if number == count or self._term(number) != wanted:

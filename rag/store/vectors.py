@@ -18,7 +18,7 @@ import numpy as np
 import numpy.typing as npt
 
 from rag.store.arrays import ArrayWriter, RowReader
-from rag.store.codes import Codes, decode, encode
+from rag.store.codes import Codes, cosines, decode, encode
 from rag.store.exact import Exact
 from rag.store.flat import FlatWriter, open_flat
 from rag.store.inverted import Inverted, write_inverted
@@ -219,13 +219,17 @@ class Vectors:
         chunks, codes, counts = self.stored(first, last)
         return chunks, decode(codes).astype(np.float16), counts.tolist()
 
-    def sentences_of(self, rows: Rows) -> tuple[Matrix, Rows]:
-        """The sentences of these chunks, one after the other, and where each chunk's begin.
+    def sentence_cosines(self, rows: Rows, query: Matrix) -> tuple[Matrix, Rows]:
+        """Cosines of the sentences of these chunks with one vector.
+
+        Args:
+            rows: of the chunks.
+            query: shape (d,).
 
         Returns:
-            float32 vectors of shape (n, dimension), and int64 positions of shape
-            (len(rows) + 1,): those of chunk i are [positions[i], positions[i + 1]).
+            float32 of shape (n,), those of one chunk after the other, and int64 positions of
+            shape (len(rows) + 1,): those of chunk i are [positions[i], positions[i + 1]).
         """
         first, last = self._offsets[rows], self._offsets[rows + 1]
         positions = np.concatenate([[0], np.cumsum(last - first)])
-        return decode(self._sentences.pieces(first, last)), positions
+        return cosines(self._sentences.pieces(first, last), query), positions
