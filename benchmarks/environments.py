@@ -19,7 +19,8 @@ ROOT = Path(__file__).resolve().parent.parent
 BENCH = ROOT / ".bench"
 SCRIPTS = ROOT / "benchmarks" / "peers"
 ENVIRONMENT = {
-    **os.environ,
+    # Byte code is kept, as it is where nobody forbids it: no process has to compile what it runs.
+    **{name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"},
     "HF_HUB_OFFLINE": "1",
     "HAYSTACK_TELEMETRY_ENABLED": "False",
     "PYTHONWARNINGS": "ignore",

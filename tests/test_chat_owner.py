@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from threading import Barrier
 from typing import Any
 
 import pytest
@@ -161,6 +163,18 @@ def test_the_key_stays_the_same_and_private(tmp_path: Path) -> None:
     assert len(key) >= 32
     assert folder.stat().st_mode & 0o077 == 0
     assert (folder / "owner-key").stat().st_mode & 0o077 == 0
+
+
+def test_who_comes_at_the_same_moment_finds_the_same_key(tmp_path: Path) -> None:
+    together = Barrier(8)
+
+    def key(folder: Path) -> str:
+        together.wait()
+        return owner_key(folder)
+
+    with ThreadPoolExecutor(8) as pool:
+        for number in range(20):
+            assert len(set(pool.map(key, [tmp_path / str(number)] * 8))) == 1
 
 
 def test_an_empty_file_is_not_taken_for_a_key(tmp_path: Path) -> None:

@@ -17,6 +17,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from threading import Lock
 
+from filelock import FileLock
+
 from rag.chat import payloads
 from rag.chat.database import folder_of
 from rag.chat.origin import Headers, require_same_origin
@@ -145,11 +147,13 @@ def owner_key(folder: Path) -> str:
     file = folder / _KEY_FILE
     try:
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-        file.touch(mode=0o600)
-        key = file.read_text("ascii").strip()
-        if not key:
-            key = secrets.token_urlsafe(24)
-            file.write_text(key, "ascii")
+        # Locked: who comes at the same moment, from another process, must find the same key.
+        with FileLock(folder / f"{_KEY_FILE}.lock", mode=0o600, is_singleton=False):
+            file.touch(mode=0o600)
+            key = file.read_text("ascii").strip()
+            if not key:
+                key = secrets.token_urlsafe(24)
+                file.write_text(key, "ascii")
     except (OSError, UnicodeError) as error:
         raise ConversationsUnusable(
             f"the owner's key cannot be kept in {file} ({error}): make it readable and writable, "
