@@ -65,6 +65,7 @@ class Index:
         _check_count(k)
         understood = self._pipeline.understand(Asked(question, history, where), split=False)
         (prepared,) = self._pipeline.encode(understood)
+        self._models.note_question()
         with self._models.turn():
             return self._hits(prepared, k)
 
@@ -104,6 +105,7 @@ class Index:
         started = time.perf_counter()
         understood = self._pipeline.understand(Asked(question, history, where, id), split=True)
         (prepared,) = self._pipeline.encode(understood)
+        self._models.note_question()
         with self._models.turn():
             answer = self._pipeline.answer(prepared)
         return replace(answer, took_ms=(time.perf_counter() - started) * 1000)

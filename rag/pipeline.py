@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import itertools
 import os
+import threading
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, replace
 from functools import cached_property, lru_cache
@@ -23,12 +25,16 @@ from rag.encoders import Encoder, Vectors, can_search, load_encoder
 from rag.errors import IndexIncompatible, UsageError
 from rag.filters import Selection, no_document_text
 from rag.filters import select as select_documents
+from rag.huge_pages import use_huge_pages
 from rag.reader import Reader
 from rag.retrieval import SENTENCE_SHARE, Found, Rows, candidates, query_vectors, search
 from rag.settings import Caution, Settings
 from rag.store.generation import Generation
 from rag.store.tables import DocumentInfo
 from rag.types import Answer, Document
+
+_STAYS_AFTER = 20
+"""So many questions are asked by no process that is about to end."""
 
 
 @dataclass(frozen=True)
@@ -51,6 +57,15 @@ class Models:
     def reader(self) -> Reader | None:
         """The reader, or None where the settings switch it off."""
         return Reader(self.settings.threads) if self.settings.reader else None
+
+    def note_question(self) -> None:
+        """Called for each question; after some it is plain that this process is here to stay."""
+        if next(self._questions) == _STAYS_AFTER:
+            threading.Thread(target=use_huge_pages, name="huge pages", daemon=True).start()
+
+    @cached_property
+    def _questions(self) -> Iterator[int]:
+        return itertools.count(1)
 
     def turn(self) -> AbstractContextManager[None]:
         """What a question that is encoded waits for, before it is searched and answered."""
