@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 
 _MARKDOWN = (".md", ".markdown")
+_REMEMBERED = 4096
+"""So many texts, for an answer asks for the same sentence several times."""
 # Repetitions have limits: without them a long line of opening signs alone would take hours.
 _RULES = (
     (re.compile(r"<!--.{0,2000}?-->", re.DOTALL), " "),
@@ -26,6 +29,12 @@ _RULES = (
 def plain_text(document: str, text: str) -> str:
     """`text`, a piece of the document with this id, without markup and on one line."""
     if document.lower().endswith(_MARKDOWN):
-        for pattern, replacement in _RULES:
-            text = pattern.sub(replacement, text)
+        text = _without_signs(text)
     return " ".join(text.split())
+
+
+@lru_cache(_REMEMBERED)
+def _without_signs(text: str) -> str:
+    for pattern, replacement in _RULES:
+        text = pattern.sub(replacement, text)
+    return text

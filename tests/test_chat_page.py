@@ -111,6 +111,18 @@ def test_nothing_is_recorded_or_shared() -> None:
     assert os.environ["GRADIO_ANALYTICS_ENABLED"] == "False"
 
 
+def test_an_idle_page_does_not_look_for_work_all_the_time() -> None:
+    """Gradio's queue is asked a thousand times a second unless it is told otherwise."""
+    page = chat.build_page(engine())
+    known = {name for name in vars(page._queue) if name.endswith("sleep_when_free")}
+    chat.serve(page, "127.0.0.1", 0)
+    try:
+        assert known
+        assert min(getattr(page._queue, name) for name in known) >= 0.02
+    finally:
+        page.close(verbose=False)
+
+
 def test_every_response_holds_the_browser_to_this_server(url: str) -> None:
     for address in (url, f"{url}config", f"{url}nowhere"):
         try:

@@ -35,6 +35,9 @@ _SCRIPTS = (
 )  # fmt: skip
 _SECRETS = {"password": "Password", "key": "Key: the end of the owner's link"}
 _MAX_HITS = 100
+_QUEUE_LOOKS = 0.05
+"""Seconds between two looks of Gradio at its queue, which only scripts use. By itself it looks a
+thousand times a second, for which an idle page takes a twelfth of a core."""
 _Made = TypeVar("_Made")
 
 
@@ -180,6 +183,9 @@ def serve(page: gr.Blocks, host: str, port: int) -> str:
     """
     asked = options(host, _free_port(host, port))
     asked["app_kwargs"]["routes"] = getattr(page, "rag_routes", [])
+    # Gradio has no other way to say so; a test sees that there still is this one.
+    queue = page._queue  # noqa: SLF001
+    queue.sleep_when_free = queue.progress_update_sleep_when_free = _QUEUE_LOOKS
     _, url, _ = _in_a_loop(lambda: page.launch(prevent_thread_lock=True, **asked))
     return str(url)
 

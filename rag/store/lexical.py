@@ -23,8 +23,8 @@ STOPWORDS = frozenset(
     they this to was we were what when where which who whom whose why will with would you your
     about also am any he her his she us""".split()
 )
-_KNOWN_TERMS = 4096
-"""So many terms need not be looked for again."""
+_REMEMBERED = 4096
+"""So many texts, and terms, that need not be looked at again: an answer does so several times."""
 _stem = Stemmer.Stemmer("english").stemWords
 
 
@@ -34,6 +34,11 @@ def terms(text: str) -> list[str]:
     Counts of terms are taken over from one generation to the next: raise `manifest.FORMAT` when
     this changes.
     """
+    return list(_terms(text))
+
+
+@lru_cache(_REMEMBERED)
+def _terms(text: str) -> list[str]:
     words = [word.replace("’", "'") for word in WORD.findall(text.lower())]
     stems: list[str] = _stem([w.removesuffix("'s") for w in words if w not in STOPWORDS])
     return stems
@@ -61,7 +66,7 @@ class Lexical:
             for name in ("lengths", "columns", "texts", "counts", "shares", "terms")
         )
         self._vocabulary = (folder / "terms.txt").read_bytes()
-        self._column = lru_cache(_KNOWN_TERMS)(self._find_column)
+        self._column = lru_cache(_REMEMBERED)(self._find_column)
 
     def __len__(self) -> int:
         """How many texts."""
