@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import shutil
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -13,7 +14,7 @@ from generations import FIRST, quote
 
 from rag.errors import IndexDamaged, IndexIncompatible, IndexNotFound
 from rag.store.generation import open_current
-from rag.store.manifest import current_generation, read_manifest, verify
+from rag.store.manifest import current_generation, read_manifest, verify, write_manifest
 
 if TYPE_CHECKING:
     from workshop import Workshop
@@ -82,10 +83,18 @@ def test_damage_that_shows_only_while_building_is_repaired_too(
     assert "building from scratch: " in caplog.text
 
 
-def test_changed_bytes_of_the_same_length_are_found_by_the_deep_check(workshop: Make) -> None:
+@pytest.mark.parametrize("older", [False, True])
+def test_changed_bytes_of_the_same_length_are_found_by_the_deep_check(
+    workshop: Make, older: bool
+) -> None:
+    """In older generations as well, whose manifest knows no fingerprints."""
     made = workshop(FIRST)
     folder = made.index / "generations" / made.build().generation
     manifest = read_manifest(folder)
+    if older:
+        files = {name: replace(info, xxh3="") for name, info in manifest.files.items()}
+        write_manifest(folder, replace(manifest, files=files))
+        manifest = read_manifest(folder)
     for name in manifest.files:
         content = (folder / name).read_bytes()
         (folder / name).write_bytes(content[:-1] + bytes([content[-1] ^ 1]))

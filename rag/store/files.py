@@ -5,7 +5,12 @@ from __future__ import annotations
 import hashlib
 import os
 import shutil
+from collections.abc import Iterator
 from pathlib import Path
+
+import xxhash
+
+_PIECE = 2**20
 
 
 def sync_file(path: Path) -> None:
@@ -56,6 +61,31 @@ def sha256_of(path: Path) -> str:
     """Hex digest of a file's bytes, read in pieces."""
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def fingerprint_of(path: Path) -> str:
+    """Hex XXH3 of a file's bytes: against accidents, not against intent, in a third of the time."""
+    fingerprint = xxhash.xxh3_64()
+    for piece in _pieces(path):
+        fingerprint.update(piece)
+    return fingerprint.hexdigest()
+
+
+def digests_of(path: Path) -> tuple[str, str]:
+    """`sha256_of` and `fingerprint_of` a file that is read once."""
+    digest, fingerprint = hashlib.sha256(), xxhash.xxh3_64()
+    for piece in _pieces(path):
+        digest.update(piece)
+        fingerprint.update(piece)
+    return digest.hexdigest(), fingerprint.hexdigest()
+
+
+def _pieces(path: Path) -> Iterator[memoryview]:
+    """A file's bytes; each piece is good until the next one is taken."""
+    buffer = bytearray(_PIECE)
+    with memoryview(buffer) as view, path.open("rb", buffering=0) as file:
+        while count := file.readinto(buffer):
+            yield view[:count]
 
 
 def describe_error(error: Exception) -> str:

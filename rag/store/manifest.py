@@ -10,7 +10,7 @@ from itertools import accumulate
 from pathlib import Path
 
 from rag.errors import IndexDamaged, IndexIncompatible, IndexNotFound
-from rag.store.files import replace_file, sha256_of
+from rag.store.files import digests_of, fingerprint_of, replace_file, sha256_of
 
 FORMAT = 3
 POINTER = "CURRENT"
@@ -23,10 +23,18 @@ _READERS = 2
 
 @dataclass(frozen=True)
 class FileInfo:
-    """Size in bytes and SHA-256 of one file of a generation."""
+    """One file of a generation.
+
+    Attributes:
+        size: in bytes.
+        sha256: of its bytes, for whoever wants to be sure.
+        xxh3: the same as 64-bit XXH3, which takes a third of the time to compare; "" in
+            generations that were written before it was kept.
+    """
 
     size: int
     sha256: str
+    xxh3: str = ""
 
 
 @dataclass(frozen=True)
@@ -129,10 +137,10 @@ def describe_files(folder: Path) -> dict[str, FileInfo]:
     """Size and digest of every file below `folder` but the manifest."""
     paths = sorted(path for path in folder.rglob("*") if path.is_file() and path.name != MANIFEST)
     with ThreadPoolExecutor(_READERS) as pool:
-        digests = pool.map(sha256_of, paths)
+        digests = pool.map(digests_of, paths)
         return {
-            path.relative_to(folder).as_posix(): FileInfo(path.stat().st_size, digest)
-            for path, digest in zip(paths, digests, strict=True)
+            path.relative_to(folder).as_posix(): FileInfo(path.stat().st_size, *both)
+            for path, both in zip(paths, digests, strict=True)
         }
 
 
@@ -168,10 +176,16 @@ def verify(folder: Path, manifest: Manifest, *, deep: bool, most: int | None = N
 
 def _compare(path: Path, info: FileInfo) -> None:
     try:
-        intact = sha256_of(path) == info.sha256
+        intact = _is_intact(path, info)
     except OSError as error:
         raise IndexDamaged(
             f"{path} cannot be read ({error.strerror or error}): {_REMEDY}"
         ) from error
     if not intact:
         raise IndexDamaged(f"{path} differs from its checksum: {_REMEDY}")
+
+
+def _is_intact(path: Path, info: FileInfo) -> bool:
+    if info.xxh3:
+        return fingerprint_of(path) == info.xxh3
+    return sha256_of(path) == info.sha256
