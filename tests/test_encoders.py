@@ -149,10 +149,13 @@ def other_cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[by
     return place
 
 
+@pytest.mark.parametrize("damage", ["graph", "weights"])
 def test_a_damaged_export_is_named_with_its_remedy(
-    other_cache: Callable[[bytes | None], Path],
+    other_cache: Callable[[bytes | None], Path], real_encoder: Encoder, damage: str
 ) -> None:
-    path = other_cache(b"not an ONNX graph")
+    real_encoder.encode(["leave"])
+    whole = exported_path().read_bytes()
+    path = other_cache(b"not an ONNX graph" if damage == "graph" else whole)
     with pytest.raises(EncoderError) as caught:
         MiniLmEncoder().encode(["leave"])
     message = str(caught.value)
@@ -188,7 +191,7 @@ def test_the_export_writes_the_same_model_again(tmp_path: Path, real_encoder: En
     target = tmp_path / "again.onnx"
     command = [sys.executable, "-m", "rag.encoders.export", str(model_folder()), str(target)]
     subprocess.run(command, check=True, capture_output=True)
-    assert [path.name for path in tmp_path.iterdir()] == ["again.onnx"]
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["again.onnx", "again.weights"]
     again = MiniLmEncoder(threads=1)
     again.__dict__["_network"] = OnnxEngine().open(target, 1)
     np.testing.assert_allclose(again.encode(TEXTS), real_encoder.encode(TEXTS), atol=1e-5)
