@@ -29,7 +29,8 @@ def huge_kb() -> int:
 @pytest.mark.skipif(
     not huge_pages._on_request(), reason="no Linux that gives huge pages to who asks"
 )
-def test_filled_memory_comes_to_lie_in_huge_pages() -> None:
+def test_filled_memory_comes_to_lie_in_huge_pages(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(huge_pages, "_PAUSE", 0)
     with mmap.mmap(-1, SIZE, flags=mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS) as memory:
         memory.write(b"x" * SIZE)
         before = huge_kb()
