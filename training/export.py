@@ -123,7 +123,9 @@ def export_int8(source: Path, path: Path) -> None:
         # Shapes are not inferred through the fused operators; every tensor of theirs is float32.
         extra_options={"DefaultTensorType": onnx.TensorProto.FLOAT},
     )
-    onnx.save(spell_out_norms(onnx.load(aside)), aside)
+    small = onnx.load(aside)
+    spell_out_norms(small)
+    onnx.save(small, aside)
     onnx.checker.check_model(str(aside))
     aside.replace(path)
 

@@ -9,7 +9,7 @@ _BLOCK = 128
 
 
 def floor(scores: npt.NDArray[np.float32], k: int) -> float:
-    """A number that at least `k` scores reach, but not many more; -inf for few scores.
+    """A number that at least `k` scores reach, and seldom many more; -inf for few scores.
 
     The highest scores of `k` blocks are `k` scores.
     """

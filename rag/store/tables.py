@@ -8,7 +8,7 @@ from __future__ import annotations
 import json
 import sqlite3
 import sys
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -209,15 +209,11 @@ class Tables:
             "WHERE row IN (SELECT value FROM json_each(?))",
             {row[0] for row in stored.values()},
         )
-        missing = [number for number in rows if number not in stored]
-        if missing:
-            raise self._damaged(f"chunk {missing[0]} is missing")
-        # Parsing one long text takes half the time of parsing many short ones.
-        headings = self._json(_list_of(stored[number][3] for number in rows))
-        sentences = self._json(_list_of(stored[number][6] for number in rows))
         found = []
-        for number, own_headings, own_sentences in zip(rows, headings, sentences, strict=True):
-            document, start, end, _, page, enriched, _ = stored[number]
+        for number in rows:
+            if number not in stored:
+                raise self._damaged(f"chunk {number} is missing")
+            document, start, end, headings, page, enriched, sentences = stored[number]
             name, title, text = documents.get(document, ("", "", ""))
             found.append(
                 Chunk(
@@ -226,9 +222,9 @@ class Tables:
                     end=end,
                     text=text[start:end],
                     title=title,
-                    headings=tuple(own_headings),
+                    headings=tuple(self._json(headings)),
                     page=page,
-                    sentences=_sentences(name, text, own_sentences),
+                    sentences=_sentences(name, text, self._json(sentences)),
                     enriched=enriched,
                 )
             )
@@ -269,11 +265,6 @@ class Tables:
         sql = "SELECT enriched FROM chunks WHERE row >= ? AND row < ? ORDER BY row"
         for (text,) in self._connection.execute(sql, (first, end)):
             yield text
-
-
-def _list_of(texts: Iterable[object]) -> str:
-    """A JSON list of what these texts are; of a damaged file they may be anything."""
-    return f"[{','.join(map(str, texts))}]"
 
 
 def _sentences(document: str, text: str, stored: list[Any]) -> tuple[Sentence, ...]:
