@@ -7,7 +7,6 @@ first token plus the end logit of its last one, and the [CLS] token scores "not 
 
 from __future__ import annotations
 
-import hashlib
 import json
 import os
 from collections.abc import Sequence
@@ -22,6 +21,7 @@ from tokenizers import Tokenizer
 
 from rag.encoders.minilm import model_folder
 from rag.errors import EncoderError
+from rag.store.files import fingerprint_of
 from rag.types import Chunk
 
 MODEL = Path(__file__).parent / "models" / "reader.onnx"
@@ -44,17 +44,17 @@ class Reader:
     @cached_property
     def _session(self) -> onnxruntime.InferenceSession:
         try:
-            content = MODEL.read_bytes()
             card = json.loads(MODEL.with_suffix(".json").read_text("utf-8"))
-        except (OSError, ValueError) as error:
+            for name, facts in card["files"].items():
+                if fingerprint_of(MODEL.with_name(name)) != facts["xxh3"]:
+                    raise EncoderError(f"{name} of the reader is damaged: reinstall rag")
+        except (OSError, ValueError, KeyError) as error:
             raise EncoderError(f"the reader cannot be loaded ({error}): reinstall rag") from error
-        if hashlib.sha256(content).hexdigest() != card["sha256"]:
-            raise EncoderError(f"{MODEL} differs from its checksum: reinstall rag")
         self._window = int(card["max_length"])
         options = onnxruntime.SessionOptions()
         options.intra_op_num_threads = 1
         options.log_severity_level = 3
-        return onnxruntime.InferenceSession(content, options, providers=["CPUExecutionProvider"])
+        return onnxruntime.InferenceSession(str(MODEL), options, providers=["CPUExecutionProvider"])
 
     def read(
         self, question: str, passages: Sequence[tuple[Chunk, Sequence[str]]]
@@ -86,13 +86,14 @@ class Reader:
     ) -> list[float]:
         types = np.zeros((1, len(ids)), dtype=np.int64)
         types[0, first:] = 1
+        asked = [0, *(place for span in spans if span for place in span)]
         feeds = {
             "input_ids": np.array([ids], dtype=np.int64),
-            "attention_mask": np.ones((1, len(ids)), dtype=np.int64),
             "token_type_ids": types,
+            "asked": np.array(asked, dtype=np.int64),
         }
         start, end = session.run(["start", "end"], feeds)
-        return self._margins(start[0], end[0], spans)
+        return self._margins(start[0], end[0], [span is not None for span in spans])
 
     def _ids(self, texts: Sequence[str]) -> list[list[int]]:
         encodings = self._tokenizer.encode_batch_fast(list(texts), add_special_tokens=False)
@@ -116,12 +117,12 @@ class Reader:
         return [*ids, self._sep], first, spans
 
     @staticmethod
-    def _margins(
-        start: Logits, end: Logits, spans: Sequence[tuple[int, int] | None]
-    ) -> list[float]:
+    def _margins(start: Logits, end: Logits, read: Sequence[bool]) -> list[float]:
+        """Of each sentence, from logits of [CLS] and of the first and last token of those read."""
         null = float(start[0] + end[0])
+        own = iter((start[1::2] + end[2::2]).tolist())
         unread = float("-inf")
-        margins = [float(start[s[0]] + end[s[1]]) - null if s else unread for s in spans]
+        margins = [next(own) - null if each else unread for each in read]
         known = [margin for margin in margins if margin > unread]
         # What did not fit into the window is as good as the worst that did.
         lowest = min(known, default=0.0)

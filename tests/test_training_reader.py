@@ -11,7 +11,7 @@ from training_fakes import PASSAGE, TinyReader, rows, write_source
 
 from training import reader
 from training.data import JUDGING_ONLY
-from training.export import sha256
+from training.export import describe
 from training.reader import SOURCES, STAGES, shortened
 
 if TYPE_CHECKING:
@@ -43,10 +43,10 @@ def make_reader(
     monkeypatch.setattr(sys, "argv", [*command, *arguments])
     reader.main()
     assert sorted(path.name for path in output.iterdir()) == [
-        "MODEL_CARD.md", "reader.json", "reader.onnx",
+        "MODEL_CARD.md", "reader.json", "reader.onnx", "reader.weights",
     ]  # fmt: skip
     facts = json.loads((output / "reader.json").read_text("utf-8"))
-    assert facts["sha256"] == sha256(output / "reader.onnx")
+    assert facts["files"] == describe(output / "reader.onnx", output / "reader.weights")
     session = onnxruntime.InferenceSession(
         output / "reader.onnx", providers=["CPUExecutionProvider"]
     )
@@ -67,13 +67,12 @@ def test_from_pairs_to_a_described_file(
     assert facts["figures"]["pairs"].keys() == {*SOURCES, *JUDGING_ONLY}
     assert facts["figures"]["pairs"]["qed"]["pairs"] == 4
     assert "doc2dial was used" in card
-    assert facts["sha256"] in card
-    first = sha256(tmp_path / "output" / "reader.onnx")
+    assert all(own["sha256"] in card for own in facts["files"].values())
     # From its checkpoints it goes on where it was: at the end, with the same file.
     with caplog.at_level(logging.INFO):
-        make_reader(tmp_path, monkeypatch, "--pairs", "60")
+        again, _ = make_reader(tmp_path, monkeypatch, "--pairs", "60")
     assert "stage last goes on after 31 pairs" in caplog.text
-    assert sha256(tmp_path / "output" / "reader.onnx") == first
+    assert again["files"] == facts["files"]
 
 
 def test_a_source_can_be_left_out(
@@ -126,7 +125,7 @@ def test_the_whole_path_with_the_real_network(
     ]
     (handbook / "questions.jsonl").write_text("\n".join(map(json.dumps, asked)), "utf-8")
     facts, card = make_reader(tmp_path, monkeypatch, "--pairs", "32")
-    assert 20 < facts["megabytes"] <= 25
+    assert 20e6 < facts["files"]["reader.weights"]["size"] <= 25e6
     (corpus,) = facts["figures"]["corpora"].values()
     assert corpus["reachable"] == 1
     assert "handbook18f (development)" in card

@@ -38,6 +38,12 @@ def _data_table(counts: Mapping[str, int]) -> str:
     return "\n".join(lines)
 
 
+def _file_table(files: Mapping[str, Mapping[str, Any]]) -> str:
+    lines = ["| file | MB | SHA-256 |", "| --- | --- | --- |"]
+    lines += [f"| {name} | {f['size'] / 1e6:.1f} | `{f['sha256']}` |" for name, f in files.items()]
+    return "\n".join(lines)
+
+
 def _pair_table(figures: Mapping[str, PairFigures], judging_only: tuple[str, ...]) -> str:
     lines = [
         "| source | pairs | AUROC of answerable | right sentence |",
@@ -69,7 +75,7 @@ def write_description(
     pairs: Mapping[str, PairFigures],
     corpora: Mapping[str, CorpusFigures],
 ) -> None:
-    """Write ``reader.json``: facts about the file, then the figures. A rename publishes it."""
+    """Write ``reader.json``: facts about the files, then the figures. A rename publishes it."""
     figures = {
         "pairs": {name: asdict(f) for name, f in pairs.items()},
         "corpora": {name: asdict(f) for name, f in corpora.items()},
@@ -90,6 +96,7 @@ def write_card(
         doc2dial_used="was used" if facts["data"].get("doc2dial") else "was not used",
         total=sum(facts["data"].values()),
         data=_data_table(facts["data"]),
+        files=_file_table(facts["files"]),
         pair_figures=_pair_table(pairs, judging_only),
         corpus_figures=_corpus_table(corpora),
     )

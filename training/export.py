@@ -1,8 +1,7 @@
-"""ONNX files of the reader: float32, fused, and int8."""
+"""ONNX files of the reader: float32, fused, and int8, as it ships."""
 
 from __future__ import annotations
 
-import hashlib
 import math
 import tempfile
 from pathlib import Path
@@ -16,6 +15,8 @@ from onnxruntime.transformers.optimizer import optimize_model
 from torch import Tensor, nn
 
 from rag.encoders.norms import spell_out_norms
+from rag.store.files import digests_of
+from training.asked import compute_what_is_asked
 from training.model import INPUTS, OUTPUTS, Reader
 
 OPSET = 17
@@ -101,6 +102,8 @@ def export_float(model: Reader, path: Path) -> None:
 def export_int8(source: Path, path: Path) -> None:
     """Quantise a float32 graph: weights int8, activations on the fly, word embeddings included.
 
+    The graph goes to `path`, its weights beside it into a file that ends in `.weights`.
+
     The matrix that closes the first layer's feed-forward part stays float32 (1.8 MB more): its
     activations have outliers, and alone cause a third of the squared error of the logits.
     """
@@ -124,12 +127,31 @@ def export_int8(source: Path, path: Path) -> None:
         extra_options={"DefaultTensorType": onnx.TensorProto.FLOAT},
     )
     small = onnx.load(aside)
-    spell_out_norms(small)
-    onnx.save(small, aside)
-    onnx.checker.check_model(str(aside))
-    aside.replace(path)
+    aside.unlink()
+    save_as_shipped(small, path)
 
 
-def sha256(path: Path) -> str:
-    """Hex SHA-256 of a file."""
-    return hashlib.sha256(path.read_bytes()).hexdigest()
+def save_as_shipped(model: onnx.ModelProto, path: Path) -> None:
+    """Write an int8 graph as the product reads it: see `training.asked` and `rag.encoders.norms`.
+
+    Its weights lie in a file of their own, because they are then mapped, not read and copied.
+    """
+    spell_out_norms(model)
+    compute_what_is_asked(model)
+    weights = path.with_suffix(".weights")
+    with tempfile.TemporaryDirectory(dir=path.parent) as folder:
+        graph = Path(folder) / path.name
+        onnx.save(model, graph, save_as_external_data=True, location=weights.name)
+        onnx.checker.check_model(str(graph))
+        (Path(folder) / weights.name).chmod(graph.stat().st_mode)  # onnx keeps them to the owner
+        (Path(folder) / weights.name).replace(weights)
+        graph.replace(path)
+
+
+def describe(*paths: Path) -> dict[str, dict[str, object]]:
+    """Size in bytes and digests of files, by name."""
+    described = {}
+    for path in paths:
+        sha256, xxh3 = digests_of(path)
+        described[path.name] = {"size": path.stat().st_size, "sha256": sha256, "xxh3": xxh3}
+    return described

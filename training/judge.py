@@ -16,8 +16,9 @@ from numpy.typing import NDArray
 from sklearn.metrics import roc_auc_score
 from tokenizers import Tokenizer
 
+from training.asked import ASKED
 from training.data import Encoded, Pair, Row, batches, encode, whole_pair
-from training.model import INPUTS, Reader, collate, sentence_logits
+from training.model import OUTPUTS, Reader, collate, sentence_logits
 
 log = logging.getLogger(__name__)
 
@@ -97,25 +98,21 @@ def torch_scorer(model: Reader, tokens: int = 8192) -> Scorer:
     return score
 
 
-def onnx_scorer(path: Path, threads: int = 2, size: int = 10) -> Scorer:
-    """Score with an exported file, ``size`` pairs at a time in the order given, as in use."""
+def onnx_scorer(path: Path, threads: int = 2) -> Scorer:
+    """Score with a file as it ships (see `training.asked`): as in use, one pair a run."""
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = threads
     session = onnxruntime.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
 
-    def score(encoded: Sequence[Encoded]) -> list[NDArray[np.float32]]:
-        result: list[NDArray[np.float32]] = []
-        for at in range(0, len(encoded), size):
-            batch = encoded[at : at + size]
-            feed = {name: t.numpy() for name, t in zip(INPUTS, collate(batch), strict=True)}
-            start, end = (torch.from_numpy(array) for array in session.run(None, feed))
-            logits = sentence_logits(start, end, batch).numpy()
-            result += [
-                row[: 1 + len(item.sentences)] for item, row in zip(batch, logits, strict=True)
-            ]
-        return result
+    def score_one(item: Encoded) -> NDArray[np.float32]:
+        ids, _, types = (tensor.numpy() for tensor in collate([item]))
+        asked = np.array([0, *(place for span in item.sentences for place in span)])
+        feed = {"input_ids": ids, "token_type_ids": types, ASKED: asked}
+        (start,), (end,) = session.run(list(OUTPUTS), feed)
+        null = start[:1] + end[:1]
+        return np.concatenate([null, start[1::2] + end[2::2]])
 
-    return score
+    return lambda encoded: [score_one(item) for item in encoded]
 
 
 def margin(logits: NDArray[np.float32]) -> float:

@@ -14,6 +14,7 @@ from pathlib import Path
 import torch
 from tokenizers import Tokenizer
 
+from rag.store.files import sha256_of
 from training.card import write_card, write_description
 from training.data import (
     JUDGING_ONLY,
@@ -25,7 +26,7 @@ from training.data import (
     read_source,
     train_folder,
 )
-from training.export import export_float, export_int8, sha256
+from training.export import describe, export_float, export_int8
 from training.judge import (
     CorpusFigures,
     PairFigures,
@@ -205,18 +206,17 @@ def main() -> None:
     export_int8(whole, shipped)
     pairs, corpora = judge_file(shipped, held, tokenizer, options.work, judged)
     facts = {
-        "sha256": sha256(shipped),
-        "megabytes": shipped.stat().st_size / 1e6,
+        "files": describe(shipped, shipped.with_suffix(".weights")),
         "max_length": MAX_TOKENS,
         "max_question_tokens": MAX_QUESTION_TOKENS,
         "trained": datetime.now(UTC).date().isoformat(),
         "seed": SEED,
-        "encoder_sha256": sha256(encoder_folder() / "model.safetensors"),
+        "encoder_sha256": sha256_of(encoder_folder() / "model.safetensors"),
         "data": drawn_counts(stages, rows),
     }
     write_description(options.output / "reader.json", facts, pairs, corpora)
     write_card(options.output / "MODEL_CARD.md", facts, pairs, corpora, JUDGING_ONLY)
-    log.info("wrote %s, %.1f MB", shipped, facts["megabytes"])
+    log.info("wrote %s", shipped)
 
 
 if __name__ == "__main__":

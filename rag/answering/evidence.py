@@ -21,7 +21,7 @@ from rag.types import Chunk, Hit, Sentence
 READING: tuple[tuple[int, float], ...] = ((2, 0.5), (4, -0.5))
 """How far down the hits are read: these many, unless the reader's log-odds that one of them answers
 are as high as this; then the next step, and at last all of `MOST_PASSAGES_READ`."""
-MOST_PASSAGES_READ = 12
+MOST_PASSAGES_READ = 8
 PASSAGES_WITHOUT_READER = 5
 """How many of the best hits are looked at where there is no reader to ask for more."""
 
