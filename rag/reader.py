@@ -17,9 +17,8 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 import onnxruntime
-from tokenizers import Tokenizer
 
-from rag.encoders.minilm import model_folder
+from rag.encoders.minilm import word_pieces
 from rag.errors import EncoderError
 from rag.store.files import fingerprint_of
 from rag.types import Chunk
@@ -36,9 +35,7 @@ class Reader:
     def __init__(self, threads: int = 0) -> None:
         """Prepare the tokenizer; the network is loaded and checked at the first `read`."""
         self._pool = ThreadPoolExecutor(threads or os.cpu_count() or 1, "reader")
-        self._tokenizer = Tokenizer.from_file(str(model_folder() / "tokenizer.json"))
-        self._tokenizer.no_padding()
-        self._tokenizer.no_truncation()
+        self._tokenizer = word_pieces()
         self._cls, self._sep = self._tokenizer.encode("").ids
 
     @cached_property

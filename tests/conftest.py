@@ -7,6 +7,7 @@ import os
 import shutil
 import sys
 from collections.abc import Callable, Iterator
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -23,6 +24,7 @@ from rag.encoders import Encoder, load_encoder
 from rag.encoders.minilm import exported_path
 from rag.index import Index, open_index
 from rag.indexing import build_index
+from rag.reader import Reader
 from rag.settings import Settings
 from rag.types import BuildReport
 
@@ -36,6 +38,8 @@ hypothesis_settings.register_profile(
 hypothesis_settings.load_profile("rag")
 
 ROOT = Path(__file__).parent.parent
+
+_LOAD_ENCODER, _LOAD_READER = cache(load_encoder), cache(Reader)
 
 KEPT = ("RAG_SHARED", "RAG_STORM")
 """Variables that are about the tests, not settings."""
@@ -84,6 +88,14 @@ def encoder(pytestconfig: pytest.Config, real_encoder: Encoder) -> Iterator[Enco
     remembered = RememberedEncoder(real_encoder, folder)
     yield remembered
     remembered.keep(os.environ.get("PYTEST_XDIST_WORKER", "alone"))
+
+
+@pytest.fixture(autouse=True)
+def loaded_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whatever is asked in this process shares its networks: loading one takes most of a test."""
+    for module in ("rag.pipeline", "rag.live"):
+        monkeypatch.setattr(f"{module}.load_encoder", _LOAD_ENCODER)
+    monkeypatch.setattr("rag.pipeline.Reader", _LOAD_READER)
 
 
 @pytest.fixture(scope="session")

