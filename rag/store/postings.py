@@ -39,12 +39,27 @@ def _pack(term: npt.NDArray[np.integer], text: npt.NDArray[np.integer]) -> Packe
     return shifted << np.uint64(_COUNT_BITS)
 
 
-def _unpack(postings: Packed) -> tuple[Numbers, Numbers, Numbers]:
-    """Term, text and count of each posting."""
-    count = postings & np.uint64(_MOST_COUNTED)
+def _term(postings: Packed) -> Numbers:
+    return (postings >> np.uint64(_COUNT_BITS + _TEXT_BITS)).astype(np.int64)
+
+
+def _text(postings: Packed) -> npt.NDArray[np.int32]:
     text = (postings >> np.uint64(_COUNT_BITS)) & np.uint64(MOST_TEXTS - 1)
-    term = postings >> np.uint64(_COUNT_BITS + _TEXT_BITS)
-    return term.astype(np.int64), text.astype(np.int64), count.astype(np.int64)
+    return text.astype(np.int32)
+
+
+def _count(postings: Packed) -> npt.NDArray[np.uint16]:
+    return (postings & np.uint64(_MOST_COUNTED)).astype(np.uint16)
+
+
+def _before(postings: Packed, terms: Numbers) -> Numbers:
+    """How many sorted postings come before those of each term."""
+    return np.searchsorted(postings, _pack(terms, np.zeros_like(terms)))
+
+
+def _sizes(postings: Packed, terms: Numbers) -> Numbers:
+    """How many sorted postings each term has, the last one left out."""
+    return np.diff(_before(postings, terms))
 
 
 class _Terms(dict[str, int]):
@@ -78,17 +93,12 @@ class _Run:
 
     def sizes(self) -> Numbers:
         """How many postings each term has."""
-        ends = self._before(np.arange(self._terms + 1))
-        return np.diff(ends)
+        return _sizes(self._postings, np.arange(self._terms + 1))
 
     def postings(self, first: int, last: int) -> Packed:
         """Those of the terms [first, last)."""
-        start, end = self._before(np.array([first, last])).tolist()
+        start, end = _before(self._postings, np.array([first, last])).tolist()
         return self._postings[start:end]
-
-    def _before(self, terms: Numbers) -> Numbers:
-        """How many postings come before those of each term."""
-        return np.searchsorted(self._postings, _pack(terms, np.zeros_like(terms)))
 
 
 class _Moved:
@@ -111,11 +121,12 @@ class _Moved:
         columns = index.columns[start : end + 1]
         own = slice(int(columns[0]), int(columns[-1]))
         text = self._moved[index.texts[own]]
-        kept = text >= 0
-        term = np.repeat(self._ranks[start:end], np.diff(columns))
-        counts = index.counts[own][kept].astype(np.uint64)
-        postings: Packed = _pack(term[kept], text[kept]) + counts
-        return postings
+        firsts = _pack(self._ranks[start:end], np.zeros(end - start, dtype=np.int64))
+        postings: Packed = np.repeat(firsts, np.diff(columns))
+        postings += text.astype(np.uint64) << np.uint64(_COUNT_BITS)
+        postings += index.counts[own]
+        gone = text < 0
+        return postings[~gone] if gone.any() else postings
 
 
 class LexicalWriter:
@@ -211,8 +222,8 @@ class LexicalWriter:
 
 def _ranked(postings: Packed, ranks: Numbers) -> Packed:
     """Postings with the final numbers of their terms, sorted."""
-    term, text, count = _unpack(postings)
-    return np.sort(_pack(ranks[term], text) + count.astype(np.uint64))
+    own = _pack(ranks[_term(postings)], _text(postings)) + _count(postings)
+    return np.sort(own)
 
 
 def _merge(folder: Path, sources: Sequence[_Source], terms: int, lengths: Lengths) -> Numbers:
@@ -227,9 +238,10 @@ def _merge(folder: Path, sources: Sequence[_Source], terms: int, lengths: Length
     bounds = np.unique(np.concatenate([[0], cuts, [terms]])).tolist()
     frequencies = np.zeros(terms, dtype=np.int64)
     for first, last in pairwise(bounds):
-        postings = np.sort(np.concatenate([s.postings(first, last) for s in sources]))
-        term, text, count = _unpack(postings)
-        own = np.bincount(term - first, minlength=last - first)
+        postings = np.concatenate([s.postings(first, last) for s in sources])
+        postings.sort()
+        own = _sizes(postings, np.arange(first, last + 1))
+        text, count = _text(postings), _count(postings)
         idf = np.log(1 + (len(lengths) - own + 0.5) / (own + 0.5)).astype(np.float32)
         texts.append(text)
         counts.append(count)
