@@ -129,7 +129,7 @@ def test_every_chunk_is_in_the_list_of_its_nearest_centroid(
 ) -> None:
     index = write(tmp_path / "many", raw[0])
     nearest = (raw[0] @ lists_of(index).centroids.T).argmax(axis=1)
-    np.testing.assert_array_equal(index.lists(), nearest)
+    np.testing.assert_array_equal(lists_of(index).lists(), nearest)
 
 
 def files_of(folder: Path) -> dict[str, bytes]:
@@ -158,7 +158,7 @@ def test_chunks_taken_over_keep_their_lists_and_new_ones_find_theirs(
     now = np.vstack([chunks[:500], new, chunks[700:2_000]])
     np.testing.assert_array_equal(lists_of(after).centroids, lists_of(before).centroids)
     nearest = (now @ lists_of(before).centroids.T).argmax(axis=1)
-    np.testing.assert_array_equal(after.lists(), nearest)
+    np.testing.assert_array_equal(lists_of(after).lists(), nearest)
     np.testing.assert_array_equal(after.block(0, len(now))[0], now)
     assert recall(after, now, questions, np.arange(len(now))) > 0.95
     # As if all had been new, but for the last digits of the sums behind the moments.

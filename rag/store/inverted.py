@@ -11,13 +11,14 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
+from functools import cached_property
 from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
 
 from rag.store.arrays import ArrayWriter, RowReader
-from rag.store.codes import encode, lengths
+from rag.store.codes import Codes, encode, lengths
 from rag.store.products import inner
 
 Matrix = npt.NDArray[np.float32]
@@ -52,6 +53,7 @@ class Inverted:
         self._exact = exact
         self.centroids: Matrix = np.load(folder / "centroids.npy", allow_pickle=False)
         self._starts: Rows = np.load(folder / "starts.npy", allow_pickle=False)
+        self._unmapped = RowReader.of_npy(folder / "codes.npy")
         self._members, self._codes, self._lengths = (
             np.asarray(np.load(folder / f"{name}.npy", mmap_mode="r", allow_pickle=False))
             for name in ("members", "codes", "lengths")
@@ -77,6 +79,18 @@ class Inverted:
         own = np.arange(len(self.centroids), dtype=np.int32)
         lists[self._members] = np.repeat(own, np.diff(self._starts))
         return lists
+
+    def codes(self, rows: Rows) -> Codes:
+        """Codes of these chunks, shape (len(rows), d), and no page of them stays mapped."""
+        codes: Codes = self._unmapped.rows(self._places[rows])
+        return codes
+
+    @cached_property
+    def _places(self) -> Rows:
+        """Where each chunk's code lies."""
+        places = np.empty(len(self), dtype=np.int64)
+        places[self._members] = np.arange(len(self))
+        return places
 
     def search(self, query: Matrix, k: int, allowed: Rows | None = None) -> tuple[Matrix, Rows]:
         """The `k` chunks nearest to one vector, or nearly: inner products and rows, best first.
@@ -135,8 +149,8 @@ def lists_for(chunks: int) -> int:
     return max(1, round(2 * math.sqrt(chunks)))
 
 
-def write_inverted(folder: Path, exact: RowReader, lists: Lists, known: Inverted | None) -> None:
-    """Write the lists of the chunks in `exact`.
+def write_inverted(folder: Path, exact: RowReader, origins: Rows, known: Inverted | None) -> None:
+    """Write the lists of the chunks in `exact`; what `known` has of a chunk is not computed again.
 
     Centroids are taken over while they are at most √2 times as many, or as few, as would be
     chosen now: until the number of chunks has doubled or halved.
@@ -144,24 +158,29 @@ def write_inverted(folder: Path, exact: RowReader, lists: Lists, known: Inverted
     Args:
         folder: made here.
         exact: the chunk vectors in row order.
-        lists: for each chunk its list in `known`, or -1.
+        origins: for each chunk its row in the generation before, or -1 if it is new.
         known: the index of the generation before.
 
     Raises:
         OSError: the files cannot be written.
     """
     folder.mkdir()
-    wanted = lists_for(len(lists))
+    if known is None:
+        origins = np.full_like(origins, -1)
+    wanted = lists_for(len(origins))
+    lists = np.full(len(origins), -1, dtype=np.int32)
     if known is not None and 0.5 <= (len(known.centroids) / wanted) ** 2 <= 2:
-        centroids = known.centroids
+        centroids, kept = known.centroids, origins >= 0
+        lists[kept] = known.lists()[origins[kept]]
     else:
-        centroids, lists = _train(exact, wanted), np.full(len(lists), -1, dtype=np.int32)
+        centroids = _train(exact, wanted)
     lists = _assign(exact, centroids, lists)
     members = np.argsort(lists, kind="stable")
     codes = ArrayWriter(folder / "codes.npy", np.int8, exact.shape[1])
     norms = ArrayWriter(folder / "lengths.npy", np.float32)
     for start in range(0, len(members), _BLOCK):
-        block = encode(exact.rows(members[start : start + _BLOCK]))
+        rows = members[start : start + _BLOCK]
+        block = _codes(exact, rows, origins[rows], known)
         codes.append(block)
         norms.append(lengths(block.astype(np.float32)))
     codes.close()
@@ -170,6 +189,16 @@ def write_inverted(folder: Path, exact: RowReader, lists: Lists, known: Inverted
     np.save(folder / "centroids.npy", centroids)
     np.save(folder / "members.npy", members.astype(np.int32))
     np.save(folder / "starts.npy", np.concatenate([[0], np.cumsum(sizes)]).astype(np.int64))
+
+
+def _codes(exact: RowReader, rows: Rows, origins: Rows, known: Inverted | None) -> Codes:
+    """Codes of these chunks, as `known` has them or from their vectors."""
+    codes = np.empty((len(rows), exact.shape[1]), dtype=np.int8)
+    new = origins < 0
+    codes[new] = encode(exact.rows(rows[new]))
+    if known is not None:
+        codes[~new] = known.codes(origins[~new])
+    return codes
 
 
 def _train(exact: RowReader, count: int) -> Matrix:

@@ -67,8 +67,7 @@ class VectorWriter:
         self._chunks = FlatWriter(folder / CHUNKS, dimension)
         self._sentences = ArrayWriter(folder / "sentences.npy", np.int8, dimension)
         self._offsets = [np.zeros(1, dtype=np.int64)]
-        self._lists: list[npt.NDArray[np.int32]] = [np.zeros(0, dtype=np.int32)]
-        self._known_lists = previous.lists() if previous else None
+        self._origins: list[Rows] = [np.zeros(0, dtype=np.int64)]
         self._sum = np.zeros(dimension)
         self._outer = np.zeros((dimension, dimension))
         self._waiting: list[tuple[Matrix, Codes]] = []
@@ -88,7 +87,7 @@ class VectorWriter:
             sentences: those of all their sentences, one chunk after the other, shape (sum, d).
             counts: how many sentences each of them has, length n.
         """
-        new = np.full(len(chunks), -1, dtype=np.int32)
+        new = np.full(len(chunks), -1, dtype=np.int64)
         self._append(chunks, encode(sentences), np.asarray(counts, dtype=np.int64), new)
 
     def copy(self, first: int, last: int) -> None:
@@ -97,20 +96,18 @@ class VectorWriter:
             raise ValueError("there are no previous vectors to take over")
         for start in range(first, last, _COPIED):
             end = min(start + _COPIED, last)
-            lists = np.full(end - start, -1, dtype=np.int32)
-            if self._known_lists is not None:
-                lists = self._known_lists[start:end]
-            self._append(*self._previous.stored(start, end), lists)
+            origins = np.arange(start, end, dtype=np.int64)
+            self._append(*self._previous.stored(start, end), origins)
 
     def _append(
         self,
         chunks: Matrix,
         sentences: Codes,
         counts: npt.NDArray[np.int64],
-        lists: npt.NDArray[np.int32],
+        origins: Rows,
     ) -> None:
         self._offsets.append(self._offsets[-1][-1] + np.cumsum(counts))
-        self._lists.append(lists)
+        self._origins.append(origins)
         self._waiting.append((chunks, sentences))
         self._waiting_chunks += len(chunks)
         if self._waiting_chunks >= _WRITTEN:
@@ -136,8 +133,8 @@ class VectorWriter:
         self._write()
         self._chunks.close()
         self._sentences.close()
-        offsets, lists = np.concatenate(self._offsets), np.concatenate(self._lists)
-        count = len(lists)
+        offsets, origins = np.concatenate(self._offsets), np.concatenate(self._origins)
+        count = len(origins)
         np.save(self._folder / "offsets.npy", offsets)
         mean = self._sum / max(count, 1)
         covariance = self._outer / max(count, 1) - np.outer(mean, mean)
@@ -146,7 +143,7 @@ class VectorWriter:
         if count > EXACT_UP_TO:
             exact = open_flat(self._folder / CHUNKS)
             known = self._previous.inverted if self._previous else None
-            write_inverted(self._folder / "inverted", exact, lists, known)
+            write_inverted(self._folder / "inverted", exact, origins, known)
 
 
 class Vectors:
@@ -176,10 +173,6 @@ class Vectors:
     def description(self) -> Mapping[str, str | int]:
         """How chunks are found: the kind of index, and its parameters."""
         return {**self._index.description, "exact_up_to": EXACT_UP_TO}
-
-    def lists(self) -> npt.NDArray[np.int32] | None:
-        """The inverted list of each chunk, shape (chunks,), or None if there are none."""
-        return self.inverted.lists() if self.inverted is not None else None
 
     def search(self, query: Matrix, k: int, allowed: Rows | None = None) -> tuple[Matrix, Rows]:
         """The `k` chunks nearest to one vector: inner products and rows, best first.
