@@ -22,7 +22,7 @@ from rag.outcome import Outcome
 from rag.reading import DocumentReader, Reading
 from rag.rows import Rows
 from rag.settings import Settings
-from rag.store.files import describe_error
+from rag.store.files import describe_error, synced_early
 from rag.store.generation import (
     Generation,
     building_folder,
@@ -166,6 +166,7 @@ class _Build:
         before = self._previous.folder / "documents.sqlite" if self._previous else None
         journal = journal_path(index)
         with (
+            synced_early(folder),
             self._reader,
             SearchWriter(folder, self._encoder, known, journal, self._progress) as search,
         ):

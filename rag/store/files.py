@@ -5,12 +5,18 @@ from __future__ import annotations
 import hashlib
 import os
 import shutil
+import threading
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import xxhash
 
 _PIECE = 2**20
+_SYNCED_EVERY = 0.5
+"""Seconds between two looks at what has grown."""
+_SYNCED_GROWTH = 128 * 2**20
+"""Bytes by which a file has to grow before it is worth its while."""
 
 
 def sync_file(path: Path) -> None:
@@ -27,6 +33,42 @@ def sync_folder(path: Path) -> None:
     if os.name == "nt":  # Windows cannot open a folder; its renames are journalled.
         return
     sync_file(path)
+
+
+@contextmanager
+def synced_early(folder: Path) -> Iterator[None]:
+    """What grows in `folder` is on its way to disk while the rest is still being computed.
+
+    It saves waiting, no more: whatever has to be durable is to be synced afterwards.
+
+    Raises:
+        OSError: what was written cannot be stored. A second sync might not say so again.
+    """
+    ended, failures = threading.Event(), list[OSError]()
+
+    def work() -> None:
+        synced: dict[Path, int] = {}
+        while not failures and not ended.wait(_SYNCED_EVERY):
+            for path in filter(Path.is_file, folder.rglob("*")):
+                try:
+                    size = path.stat().st_size
+                    if size - synced.get(path, 0) >= _SYNCED_GROWTH:
+                        sync_file(path)
+                        synced[path] = size
+                except FileNotFoundError:
+                    continue  # Scratch, deleted meanwhile.
+                except OSError as error:
+                    failures.append(error)
+
+    thread = threading.Thread(target=work, name="syncing", daemon=True)
+    thread.start()
+    try:
+        yield
+    finally:
+        ended.set()
+        thread.join()
+    if failures:
+        raise failures[0]
 
 
 def replace_file(path: Path, content: bytes) -> None:

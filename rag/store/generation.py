@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import re
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -192,10 +193,12 @@ def complete(index: Path, folder: Path, manifest: Manifest) -> None:
         IndexDamaged: the new generation does not fit together; the old one still answers.
         OSError: nothing was published.
     """
-    for path in folder.rglob("*"):
-        (sync_folder if path.is_dir() else sync_file)(path)
     chosen = Vectors(folder).description
-    write_manifest(folder, replace(manifest, files=describe_files(folder), vector_index=chosen))
+    with ThreadPoolExecutor(1, "syncing") as pool:
+        synced = pool.submit(_sync_all, folder)
+        described = describe_files(folder)
+        synced.result()
+    write_manifest(folder, replace(manifest, files=described, vector_index=chosen))
     written = Generation(folder, checked=0)
     try:
         check_consistency(written)
@@ -205,6 +208,11 @@ def complete(index: Path, folder: Path, manifest: Manifest) -> None:
     folder.rename(final)
     sync_folder(final.parent)
     publish(index, manifest.generation)
+
+
+def _sync_all(folder: Path) -> None:
+    for path in folder.rglob("*"):
+        (sync_folder if path.is_dir() else sync_file)(path)
 
 
 def check_consistency(generation: Generation) -> None:
