@@ -2,7 +2,8 @@
 
 A question that leans on the turns before it ("and for contractors?") is understood together with
 them: the search adds up the scores of the earlier questions with falling weights, and the reader
-is given the last question it leans on as well.
+is given what it leans on as well: the question before it, and where that only goes on from an
+earlier one, that too.
 """
 
 from __future__ import annotations
@@ -39,7 +40,7 @@ class Understood:
         standalone: readable without the conversation; equal to `question` if it stands alone.
         queries: what is searched for, with weights; the question itself first, with weight 1.
         leans: True if the question cannot be understood without the conversation.
-        before: the earlier question that it leans on; "" if it stands alone.
+        before: the earlier questions that it leans on, oldest first; "" if it stands alone.
     """
 
     question: str
@@ -78,9 +79,21 @@ def understand(
     weight = leaning_weight if leans else topic_weight
     queries = [(question, 1.0)]
     queries += [(text, weight**age) for age, text in enumerate(earlier, start=1)]
-    before = earlier[0] if leans else ""
+    before = _leant_on(earlier) if leans else ""
     standalone = f"{before} {question}".strip()
     return Understood(question, standalone, tuple(queries), leans, before)
+
+
+def _leant_on(earlier: Sequence[str]) -> str:
+    """The last question; where that goes on from the one before ("and for interns?"), that too.
+
+    Args:
+        earlier: questions, the last one first; not empty.
+    """
+    count = 1
+    while count < len(earlier) and _CONTINUATION.match(earlier[count - 1]):
+        count += 1
+    return " ".join(reversed(earlier[:count]))
 
 
 def _one_line(text: str) -> str:

@@ -14,8 +14,9 @@ document has to meet all of them. What each field means:
 - title, author, source, description, and meta.NAME for any other: text, where `*` stands for
   anything. Case does not matter.
 - as_of: of documents that are versions of one another, the newest that was in effect on that day.
-  Versions have the same title (years and version numbers in it do not count), collection and
-  language. The date is the effective date, else that of publication. A document without either
+  Versions have the same title (years and version numbers in it do not count), language, and
+  collection if their metadata name one: versions often lie in folders of their own, so folders do
+  not count. The date is the effective date, else that of publication. A document without either
   may be searched on any day.
 
 A document without the field meets only conditions with "!=".

@@ -61,6 +61,15 @@ def test_weights_fall_with_age() -> None:
     )
 
 
+def test_what_only_goes_on_brings_the_question_that_it_goes_on_from() -> None:
+    history = said("May I smoke?", FULL, "And in the first year?")
+    understood = understand("What about interns?", history)
+    assert understood.standalone == f"{FULL} And in the first year? What about interns?"
+    assert understood.for_reader == f"{FULL} And in the first year? ; What about interns?"
+    alone = understand("What about interns?", said("And then?"))
+    assert alone.standalone == "And then? What about interns?"
+
+
 def test_the_topic_lingers_weakly_where_nothing_leans() -> None:
     understood = understand(FULL, said("May I smoke?"), topic_weight=0.25)
     assert understood.queries == ((FULL, 1.0), ("May I smoke?", 0.25))

@@ -5,6 +5,7 @@ from __future__ import annotations
 from itertools import pairwise
 from typing import TYPE_CHECKING, get_args
 
+import pytest
 from candidates import evidence, passage
 from hypothesis import given
 from hypothesis import strategies as st
@@ -43,6 +44,33 @@ def test_an_exception_comes_along() -> None:
     assert quotes(select([evidence("quantity", (hit, 0, 0.9))])) == [
         "Staff get 13 days.", "However, interns get five.",
     ]  # fmt: skip
+
+
+def test_an_exception_that_announces_a_list_brings_it() -> None:
+    hit = passage(
+        ("paragraph", "Staff may accept gifts."), ("paragraph", "Exceptions:"),
+        ("item", "cash"), ("item", "gifts over 50 euros"), ("paragraph", "Ask first."),
+    )  # fmt: skip
+    found = quotes(select([evidence("yes_no", (hit, 0, 0.9))]))
+    assert " ".join(found) == "Staff may accept gifts. Exceptions: cash gifts over 50 euros"
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        (
+            "Staff in grade A get 10 extra days a year.",
+            "Staff in grade B get 12 extra days a year.",
+        ),
+        ("You may park in the yard until 18:00.", "You may park in the yard until 19:00."),
+        ("Guests may use the lift at night.", "Guests may not use the lift at night."),
+        ("You can bring a dog to the office.", "You can't bring a dog to the office."),
+    ],
+)
+def test_what_differs_in_a_figure_or_a_not_is_not_the_same(one: str, other: str) -> None:
+    hits = [passage(("paragraph", one)), passage(("paragraph", other), document="other.md")]
+    found = select([evidence("other", (hits[0], 0, 0.9), (hits[1], 0, 0.89))])
+    assert sorted(quotes(found)) == sorted([one, other])
 
 
 def test_a_lead_in_brings_its_list() -> None:

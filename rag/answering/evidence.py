@@ -119,10 +119,12 @@ def gather(
 
     With a reader, only as many are read as it takes to find an answer (see `READING`): most
     questions cost little, and none is given up early. `before_reading_on` is called where the
-    first ones were not enough.
+    first ones were not enough. Nothing is evidence for a question without a word of content.
     """
     kind = question_kind(understood.question)
     idf = rarity(generation, terms(understood.standalone))
+    if not idf:
+        return Evidence(kind=kind)
     if reader is None:
         without = found.hits[:PASSAGES_WITHOUT_READER]
         logits = [[0.0] * len(hit.chunk.sentences) for hit in without]

@@ -31,6 +31,11 @@ _EXCEPTION = re.compile(
 )
 
 
+_WORD = re.compile(r"\w+(?:['’]\w+)?")
+_DECISIVE = re.compile(r"\d|^(?:no|not|never|none|nor|without|cannot)$|n['’]t$")
+"""Words by which sentences that are else alike say different things."""
+
+
 @dataclass(frozen=True, slots=True)
 class Quotation:
     """A piece of a document that is quoted as one: [start, end) in its canonical text.
@@ -92,8 +97,10 @@ def _pick(evidence: Evidence, most: int) -> list[Candidate]:
 
 
 def _same(one: Candidate, other: Candidate) -> bool:
-    """Says the same in nearly the same words."""
-    mine, theirs = set(one.plain.lower().split()), set(other.plain.lower().split())
+    """Says the same in nearly the same words: no figure differs, and no "not"."""
+    mine, theirs = (set(_WORD.findall(each.plain.lower())) for each in (one, other))
+    if any(_DECISIVE.search(word) for word in mine ^ theirs):
+        return False
     return len(mine & theirs) > 0.8 * min(len(mine), len(theirs))
 
 
@@ -135,6 +142,8 @@ def _with_neighbours(chunk: Chunk, at: int) -> list[tuple[int, int]]:
         and _EXCEPTION.match(_text(chunk, follows))
     ):
         last = follows
+        if _text(chunk, follows).endswith(":"):
+            last = _end_of_list(chunk, follows)
     return [(s.start, s.end) for s in sentences[first : last + 1]]
 
 
