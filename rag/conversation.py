@@ -67,7 +67,7 @@ def understand(
         question: the last turn.
         history: the turns before it, oldest first.
         leaning_weight: weight of the question before, if this one leans on it; the one before
-            that gets its square, and so on.
+            that gets its square, and so on. What a question only goes on from has its weight.
         topic_weight: the same for a question that could stand alone: the topic lingers.
     """
     question = _one_line(question)
@@ -77,8 +77,11 @@ def understand(
         return Understood(question, question, ((question, 1.0),), leans=False)
     leans = leans_on_history(question)
     weight = leaning_weight if leans else topic_weight
-    queries = [(question, 1.0)]
-    queries += [(text, weight**age) for age, text in enumerate(earlier, start=1)]
+    queries, age = [(question, 1.0)], 1
+    for text in earlier:
+        queries.append((text, weight**age))
+        # What only goes on from the question before it takes no weight from that.
+        age += not _CONTINUATION.match(text)
     before = _leant_on(earlier) if leans else ""
     standalone = f"{before} {question}".strip()
     return Understood(question, standalone, tuple(queries), leans, before)

@@ -66,6 +66,9 @@ def test_what_only_goes_on_brings_the_question_that_it_goes_on_from() -> None:
     understood = understand("What about interns?", history)
     assert understood.standalone == f"{FULL} And in the first year? What about interns?"
     assert understood.for_reader == f"{FULL} And in the first year? ; What about interns?"
+    weights = dict(understand("What about interns?", history, leaning_weight=0.5).queries)
+    assert weights["And in the first year?"] == weights[FULL] == 0.5
+    assert weights["May I smoke?"] == 0.5**2
     alone = understand("What about interns?", said("And then?"))
     assert alone.standalone == "And then? What about interns?"
 
