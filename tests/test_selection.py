@@ -46,6 +46,14 @@ def test_an_exception_comes_along() -> None:
     ]  # fmt: skip
 
 
+@pytest.mark.parametrize("opening", ["In no case", "Under no circumstances", "Only"])
+def test_so_does_what_limits_it(opening: str) -> None:
+    limit = f"{opening} is this true for guests."
+    hit = passage(("paragraph", "The canteen is free for staff."), ("paragraph", limit))
+    found = quotes(select([evidence("yes_no", (hit, 0, 0.9))]))
+    assert found == ["The canteen is free for staff.", limit]
+
+
 def test_an_exception_that_announces_a_list_brings_it() -> None:
     hit = passage(
         ("paragraph", "Staff may accept gifts."), ("paragraph", "Exceptions:"),

@@ -26,7 +26,8 @@ _LEANS_BACK = re.compile(
 )
 _EXCEPTION = re.compile(
     r"(?:however|but|except|unless|only|the exception|exceptions?|this (?:does|rule) not|"
-    r"this does not|these do not|it does not)\b",
+    r"this does not|these do not|it does not|in no case|at no time|under no circumstances|"
+    r"notwithstanding|provided that)\b",
     re.IGNORECASE,
 )
 
