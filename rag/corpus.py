@@ -20,6 +20,10 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
 IGNORE_FILE = ".ragignore"
+_INDEX = frozenset(
+    {"generations", "CURRENT", "LOCK", "LOCK.holder", "journal.sqlite", "touched.json"}
+)
+"""What an index consists of; it may lie in the corpus."""
 MAX_BYTES = 200_000_000
 _UNPRINTABLE = frozenset(["Cc", "Cs", "Zl", "Zp"])
 
@@ -64,10 +68,10 @@ def scan(folder: Path, max_bytes: int = MAX_BYTES) -> Scan:
     """List the documents below a folder, without reading them.
 
     A file such as `leave.pdf.meta.yaml` or `leave.meta.yaml` belongs to the document beside it.
-    Left out silently: hidden files and folders, and what a `.ragignore` (gitignore syntax, in any
-    folder, a deeper one wins) excludes. Left out with a reason: unsupported kinds of files, files
-    larger than `max_bytes`, links that lead out of the folder, names that cannot be printed, what
-    cannot be read.
+    Left out silently: hidden files and folders, what a `.ragignore` (gitignore syntax, in any
+    folder, a deeper one wins) excludes, and what an index consists of. Left out with a reason:
+    unsupported kinds of files, files larger than `max_bytes`, links that lead out of the folder,
+    names that cannot be printed, what cannot be read.
 
     Raises:
         CorpusNotFound: there is no such folder, or it cannot be read.
@@ -136,10 +140,12 @@ def _walk(root: Path, folder: Path, prefix: str, rules: _Rules) -> Iterator[Corp
     rules = (*rules, *own)
     if problem:
         yield problem
-    described = _described(entry.name for entry in found)
+    names = {entry.name for entry in found}
+    described = _described(names)
+    is_index = "generations" in names and ("CURRENT" in names or "LOCK" in names)
     for entry in found:
         name = prefix + entry.name
-        if entry.name.startswith("."):
+        if entry.name.startswith(".") or (is_index and entry.name in _INDEX):
             continue
         try:
             is_folder = entry.is_dir(follow_symlinks=False)

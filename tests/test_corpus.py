@@ -47,6 +47,17 @@ def test_hidden_files_and_folders_are_silent(tmp_path: Path) -> None:
     assert ids(scan(tmp_path)) == ["a.md"]
 
 
+def test_an_index_in_the_corpus_is_no_document(tmp_path: Path) -> None:
+    of_an_index = ("CURRENT", "LOCK", "touched.json", "generations/g000001/manifest.json")
+    put(tmp_path, "a.md", "index/README.md", *(f"index/{name}" for name in of_an_index))
+    put(tmp_path, "generations/of-staff.md", "minutes/CURRENT.md", "minutes/generations/b.md")
+    documents = ["a.md", "generations/of-staff.md", "index/README.md", "minutes/CURRENT.md",
+                 "minutes/generations/b.md"]  # fmt: skip
+    assert (ids(scan(tmp_path)), scan(tmp_path).skipped) == (documents, ())
+    put(tmp_path, "LOCK")
+    assert ids(scan(tmp_path)) == [name for name in documents if name != "generations/of-staff.md"]
+
+
 def test_other_formats_have_a_reason(tmp_path: Path) -> None:
     put(tmp_path, "a.exe", "Makefile", "a.md")
     assert reasons(scan(tmp_path)) == {
