@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+import logging
 import os
 import queue
 import signal
@@ -20,11 +21,13 @@ from dataclasses import asdict
 from pathlib import Path, PurePosixPath
 from typing import IO, Any
 
-from rag.errors import DocumentError
+from rag.errors import DocumentError, RagError
 from rag.loaders import LOADERS, load
 from rag.loaders.fields import TO_INSTALL
 from rag.loaders.ocr import installed
 from rag.types import Block, Document, Page
+
+log = logging.getLogger(__name__)
 
 _SIMPLE = (".md", ".markdown", ".txt")
 _SHORT = 256_000
@@ -34,6 +37,8 @@ _START_SECONDS = 60
 _OCR_SHARE = 0.7
 """How much of its time a document may spend on pictures of text."""
 _LENGTH = 8
+_KILLED = "was ended by SIGKILL"
+"""By somebody else, perhaps for want of memory: no parser does that to itself."""
 
 
 def needs_isolation(document_id: str, size: int) -> bool:
@@ -71,7 +76,9 @@ class IsolatedReader:
         self._replies: queue.SimpleQueue[bytes | None] = queue.SimpleQueue()
 
     def outgrown(self, reason: str) -> bool:
-        """True if a document failed for this reason under other limits than these."""
+        """True if this reason may be gone: other limits than these, or a parser that was killed."""
+        if _KILLED in reason:
+            return True
         if TO_INSTALL in reason:
             return self._ocr_seconds > 0
         return "raise document_" in reason and reason not in (self.too_long, self._too_much)
@@ -81,10 +88,24 @@ class IsolatedReader:
 
         Raises:
             DocumentError: as there; or it took longer, needed more memory, or ended the process.
+            RagError: no process can be started, which is no fault of the document.
         """
+        try:
+            return self._load(path, document_id)
+        except DocumentError as error:
+            if _KILLED not in str(error):
+                raise
+        return self._load(path, document_id)
+
+    def _load(self, path: Path, document_id: str) -> Document:
         asked = {"path": str(path), "id": document_id, "ocr_seconds": self._ocr_seconds}
         request = json.dumps(asked).encode()
-        process = self._process or self._start()
+        process = self._process or self._start() or self._start()
+        if process is None:
+            raise RagError(
+                "the process that reads documents does not start: see whether there is memory "
+                "left, and build again"
+            )
         if process.stdin is None or not _send(process.stdin, request):
             raise self._crashed()
         try:
@@ -108,21 +129,26 @@ class IsolatedReader:
         content["pages"] = tuple(Page(**page) for page in content["pages"])
         return Document(**content)
 
-    def _start(self) -> subprocess.Popen[bytes]:
+    def _start(self) -> subprocess.Popen[bytes] | None:
+        """A new process that is ready, or None."""
         if self._closed:
             raise DocumentError("cannot be read: the build has ended")
         # -P: the working folder may be the corpus; nothing is imported from it.
         command = [sys.executable, "-P", "-m", "rag.isolation", str(self._seconds)]
         search = os.pathsep.join(str(Path(place).absolute()) for place in sys.path)
-        process = subprocess.Popen(
-            [*command, str(self._memory_mb)],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.DEVNULL,
-            # Ctrl-C is for us: we end it when we are done.
-            start_new_session=True,
-            env={**os.environ, "PYTHONPATH": search, "OPENBLAS_NUM_THREADS": "1"},
-        )
+        try:
+            process = subprocess.Popen(
+                [*command, str(self._memory_mb)],
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.DEVNULL,
+                # Ctrl-C is for us: we end it when we are done.
+                start_new_session=True,
+                env={**os.environ, "PYTHONPATH": search, "OPENBLAS_NUM_THREADS": "1"},
+            )
+        except OSError as error:
+            log.warning("no process can be started: %s", error)
+            return None
         self._process, self._replies = process, queue.SimpleQueue()
         reader = threading.Thread(
             target=_pass_on, args=(process.stdout, self._replies), daemon=True
@@ -135,7 +161,7 @@ class IsolatedReader:
             started = False
         if not started:
             self._end()
-            raise DocumentError("cannot be read: the process that reads documents does not start")
+            return None
         return process
 
     def _crashed(self) -> DocumentError:
@@ -250,7 +276,10 @@ def _limit_memory(megabytes: int) -> None:
         return
     import resource
 
-    resource.setrlimit(resource.RLIMIT_AS, (megabytes * 1_000_000,) * 2)
+    _, most = resource.getrlimit(resource.RLIMIT_AS)
+    wanted = megabytes * 1_000_000
+    limit = wanted if most == resource.RLIM_INFINITY else min(wanted, most)
+    resource.setrlimit(resource.RLIMIT_AS, (limit, limit))
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
 
 

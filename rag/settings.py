@@ -58,10 +58,13 @@ class Settings:
     threads: int = _setting(0, "threads for the models; 0 takes all cores", least=0)
     max_file_mb: int = _setting(200, "larger documents are skipped, in MB", least=1)
     document_seconds: int = _setting(
-        60, "a document that takes longer to read is left out, in seconds", least=1
+        60, "a document that takes longer to read is left out, in seconds", least=1, most=86_400
     )
     document_memory_mb: int = _setting(
-        2000, "a document that needs more memory to read is left out, in MB", least=300
+        2000,
+        "a document that needs more memory to read is left out, in MB",
+        least=300,
+        most=1_000_000,
     )
     ocr: Ocr = _setting(
         "auto", "read scanned pages of PDFs with tesseract: auto (where it is installed) or off"

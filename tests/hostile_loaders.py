@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import ctypes
 import os
+import signal
 import sys
 import time
+from pathlib import Path
 from typing import NoReturn
 
 from rag.types import Block, Document
@@ -13,6 +15,7 @@ from rag.types import Block, Document
 LOADERS = {
     ".hang": "hostile_loaders:hang",
     ".crash": "hostile_loaders:crash",
+    ".killed": "hostile_loaders:killed",
     ".leave": "hostile_loaders:leave",
     ".eat": "hostile_loaders:eat",
     ".chatty": "hostile_loaders:chatty",
@@ -35,6 +38,13 @@ def crash(data: bytes, document_id: str) -> NoReturn:
     """Reads where nothing is."""
     ctypes.string_at(0)
     raise AssertionError
+
+
+def killed(data: bytes, document_id: str) -> Document:
+    """Is killed by somebody else, as long as there is no file of the name that it holds."""
+    if not Path(data.decode()).exists():
+        os.kill(os.getpid(), signal.SIGKILL)
+    return _document(document_id, "Staff may stay.")
 
 
 def leave(data: bytes, document_id: str) -> NoReturn:
