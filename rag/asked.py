@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -44,6 +45,10 @@ def asked_from(data: object, place: str) -> Asked:
     where = data.get("where") or []
     if not isinstance(where, list) or not all(isinstance(limit, str) for limit in where):
         raise UsageError(f'{place}: "where" is a list such as ["collection=handbook"]')
+    try:
+        json.dumps(data.get("id"), allow_nan=False)
+    except ValueError:
+        raise UsageError(f"{place}: the id is no number that JSON could give back") from None
     history = history_from(data.get("history") or [], place)
     return Asked(data["question"], history, where, data.get("id"))
 

@@ -101,7 +101,8 @@ def keep(
         own_fields = {k: v for k, v in before.items() if k not in _OURS}
         merged = {**own_fields, **{name: value for name, value in fields.items() if value}}
         document = path.relative_to(corpus).as_posix()
-        if before and before.get(_DIGEST) == fields[_DIGEST]:
+        noted = collection in ("", before.get("collection"))
+        if noted and before.get(_DIGEST) == fields[_DIGEST]:
             return Added(fetched.url, document, "unchanged")
         path.parent.mkdir(parents=True, exist_ok=True)
         if suffix == ".md":
@@ -181,10 +182,12 @@ def _inside(corpus: Path, folder: str) -> Path:
     """The folder in the corpus.
 
     Raises:
-        UsageError: it leads out of it.
+        UsageError: it leads out of it, or is hidden.
     """
     corpus.mkdir(parents=True, exist_ok=True)
     place = corpus / folder
+    if any(part.startswith(".") and part.strip(".") for part in PurePosixPath(folder).parts):
+        raise UsageError(f"the folder {folder} is hidden, which builds leave out: name another")
     if not place.resolve().is_relative_to(corpus.resolve()):
         raise UsageError(f"the folder {folder} leads out of the corpus: name one inside it")
     return place

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -64,6 +66,9 @@ def test_an_empty_batch_is_no_output(run: Run, index: Path) -> None:
          'a history is a list, [{"role": "user", "content": "…"}, …]'),
         ('{"question": "x", "history": [3]}',
          'a turn of a history looks different: [{"role": "user", "content": "…"}, …]'),
+        ('{"question": "x", "id": 1e999}', "the id is no number that JSON could give back"),
+        ('{"question": "x", "where": ["year"]}', 'the filter \'year\' is not understood: write for '
+         'example "collection=handbook", "effective_date>=2024-01-01" or "tags=leave"'),
     ],
 )  # fmt: skip
 def test_a_wrong_line_of_a_batch_is_named(run: Run, index: Path, line: str, error: str) -> None:
@@ -83,6 +88,31 @@ def test_a_batch_that_cannot_be_read_is_one_line(run: Run, index: Path) -> None:
     assert ran.code == 2
     assert ran.err.startswith("rag: the batch nowhere.jsonl cannot be read: ")
     assert ran.err.count("\n") == 1
+
+
+def test_json_nested_without_end_is_one_line(run: Run, index: Path) -> None:
+    Path("deep.json").write_text("[" * 200_000 + "]" * 200_000)
+    for command in (["--batch", "deep.json"], ["--history", "deep.json", "leave"]):
+        ran = run("ask", *command, "--index", index)
+        assert (ran.code, ran.out, ran.err.count("\n")) == (2, "", 1)
+        assert "deep.json" in ran.err
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="there is no full disk to write to")
+def test_output_that_cannot_be_written_is_one_line(index: Path) -> None:
+    command = [sys.executable, "-m", "rag", "retrieve", "leave", "--index", str(index)]
+    with Path("/dev/full").open("w") as full:
+        ran = subprocess.run(command, stdout=full, stderr=subprocess.PIPE, text=True, check=False)
+    message = "rag: the output cannot be written: No space left on device\n"
+    assert (ran.returncode, ran.stderr) == (1, message)
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="needs a shell that closes streams")
+def test_a_closed_input_is_one_line(index: Path) -> None:
+    command = f"{sys.executable} -m rag ask --batch - --index {index} <&-"
+    ran = subprocess.run(command, shell=True, capture_output=True, text=True, check=False)
+    assert ran.returncode == 2
+    assert ran.stderr == "rag: the batch is to come from standard input, which is closed\n"
 
 
 def test_odd_characters_come_through(run: Run, index: Path) -> None:

@@ -77,6 +77,26 @@ def test_a_changed_page_replaces_only_itself(site: Site, tmp_path: Path) -> None
     assert [p.name for p in path.parent.iterdir()] == ["leave.md"]
 
 
+def test_a_collection_that_is_new_is_noted_with_a_page_that_is_not(
+    site: Site, tmp_path: Path
+) -> None:
+    found = get(site.page("/leave", PAGE))
+    for collection, what in (("", "added"), ("handbook", "changed"), ("handbook", "unchanged"),
+                             ("", "unchanged"), ("guides", "changed")):  # fmt: skip
+        added = keep(found, tmp_path, date(2025, 1, 1), collection=collection)
+        assert added.what == what, collection
+    path = tmp_path / added.document
+    assert load(path, added.document).metadata["collection"] == "guides"
+
+
+def test_a_hidden_folder_is_refused_since_builds_leave_it_out(site: Site, tmp_path: Path) -> None:
+    found = get(site.page("/leave", PAGE))
+    for folder in (".hidden", "web/.hidden"):
+        with pytest.raises(UsageError, match="is hidden, which builds leave out: name another"):
+            keep(found, tmp_path, date(2025, 1, 1), folder=folder)
+    assert keep(found, tmp_path, date(2025, 1, 1), folder="./web").what == "added"
+
+
 def test_a_file_from_elsewhere_is_never_replaced(site: Site, tmp_path: Path) -> None:
     folder = tmp_path / f"web/127.0.0.1-{site.port}"
     folder.mkdir(parents=True)

@@ -102,8 +102,15 @@ def main(arguments: Sequence[str] | None = None) -> NoReturn:
             logging.getLogger(__name__).exception("the error in full")
         click.echo(f"rag: {' '.join(str(error).split())}", err=True)
         sys.exit(2 if isinstance(error, UsageError | SettingsError) else 1)
-    except BrokenPipeError:
-        # The reader of our output has gone; leave quietly, and keep Python from flushing again.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    except OSError as error:
+        _stop_writing(error)
         sys.exit(1)
     sys.exit(code if isinstance(code, int) else 0)
+
+
+def _stop_writing(error: OSError) -> None:
+    """After an error of the output: say which, and keep Python from writing the rest once more."""
+    if not isinstance(error, BrokenPipeError):  # Else the reader has gone: leave quietly.
+        click.echo(f"rag: the output cannot be written: {error.strerror or error}", err=True)
+    if sys.stdout is not None:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

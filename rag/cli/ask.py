@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 import textwrap
 from collections import deque
 from collections.abc import Iterable, Iterator
@@ -21,6 +22,7 @@ from rag.cli.options import (
     settings_from,
     where_option,
 )
+from rag.conditions import parse_where
 from rag.errors import UsageError
 from rag.index import Index, open_index
 from rag.types import Answer, Hit, Turn
@@ -146,13 +148,15 @@ def _read_history(path: str | None) -> list[Turn]:
         return []
     try:
         data = json.loads(Path(path).read_text("utf-8"))
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, RecursionError) as error:
         raise UsageError(f"the history {path} cannot be read: {error}") from error
     return history_from(data, path)
 
 
 def _read_batch(path: str, where: tuple[str, ...]) -> Iterator[Asked]:
     """The questions of a file; `where` limits each of them further."""
+    if path == "-" and sys.stdin is None:
+        raise UsageError("the batch is to come from standard input, which is closed")
     try:
         with click.open_file(path, encoding="utf-8") as lines:
             for number, line in enumerate(lines, start=1):
@@ -165,10 +169,14 @@ def _read_batch(path: str, where: tuple[str, ...]) -> Iterator[Asked]:
 def _asked(line: str, place: str, where: tuple[str, ...]) -> Asked:
     try:
         data = json.loads(line)
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise UsageError(f"{place}: not JSON ({error})") from error
     asked = asked_from(data, place)
     limits = (*where, *(data.get("where") or ()))
+    try:
+        parse_where(limits)
+    except UsageError as error:
+        raise UsageError(f"{place}: {error}") from error
     return replace(asked, id=data.get("id", ""), where=limits)
 
 
