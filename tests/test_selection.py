@@ -71,6 +71,7 @@ def test_an_exception_that_announces_a_list_brings_it() -> None:
             "Staff in grade B get 12 extra days a year.",
         ),
         ("You may park in the yard until 18:00.", "You may park in the yard until 19:00."),
+        ("New staff get ten days of leave a year.", "Other staff get twelve days of leave a year."),
         ("Guests may use the lift at night.", "Guests may not use the lift at night."),
         ("You can bring a dog to the office.", "You can't bring a dog to the office."),
     ],

@@ -51,13 +51,13 @@ _MONTH = (
     r"(?:jan(?:uary)?|feb(?:ruary)?|mar(?:ch)?|apr(?:il)?|may|june?|july?|aug(?:ust)?|"
     r"sep(?:t(?:ember)?)?|oct(?:ober)?|nov(?:ember)?|dec(?:ember)?)"
 )
-_NUMBER_WORD = (
+NUMBER_WORD = (
     r"(?:one|two|three|four|five|six|seven|eight|nine|ten|eleven|twelve|fifteen|twenty|thirty|"
     r"forty|fifty|sixty|ninety|hundred|thousand|million|billion|half|quarter|once|twice|daily|"
     r"weekly|monthly|quarterly|yearly|annually|unlimited)"
 )
 _SIGN_FORMS: dict[Kind, str] = {
-    "quantity": rf"\d|\b{_NUMBER_WORD}\b|[$€£%]",
+    "quantity": rf"\d|\b{NUMBER_WORD}\b|[$€£%]",
     "time": rf"\b{_MONTH}\b|\b\d{{1,2}}[:.]\d\d\b|\b(?:19|20)\d\d\b|\b(?:within|before|after|by|"
     r"until|every|day|days|week|weeks|month|months|year|years|hour|hours|quarter|monday|"
     r"tuesday|wednesday|thursday|friday|daily|weekly|annually|immediately|as soon as)\b",

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from rag.answering.evidence import Candidate, Evidence
-from rag.answering.questions import Kind
+from rag.answering.questions import NUMBER_WORD, Kind
 from rag.types import Chunk
 
 _MOST_SENTENCES = 4
@@ -33,7 +33,9 @@ _EXCEPTION = re.compile(
 
 
 _WORD = re.compile(r"\w+(?:['’]\w+)?")
-_DECISIVE = re.compile(r"\d|^(?:no|not|never|none|nor|without|cannot)$|n['’]t$")
+_DECISIVE = re.compile(
+    rf"\d|^(?:no|not|never|none|nor|without|cannot|{NUMBER_WORD})$|n['’]t$", re.IGNORECASE
+)
 """Words by which sentences that are else alike say different things."""
 
 
