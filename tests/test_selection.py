@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from itertools import pairwise
 from typing import TYPE_CHECKING, get_args
 
@@ -52,6 +53,19 @@ def test_so_does_what_limits_it(opening: str) -> None:
     hit = passage(("paragraph", "The canteen is free for staff."), ("paragraph", limit))
     found = quotes(select([evidence("yes_no", (hit, 0, 0.9))]))
     assert found == ["The canteen is free for staff.", limit]
+
+
+def test_what_goes_on_about_the_subject_comes_along() -> None:
+    hit = passage(
+        ("paragraph", "The rate is 38 cents for cars."), ("paragraph", "Bicycles: none."),
+        ("paragraph", "The board sets it."),
+    )  # fmt: skip
+    asked = replace(evidence("quantity", (hit, 0, 0.9)), rarities={"rate": 1.0, "bicycl": 3.0})
+    assert quotes(select([asked])) == ["The rate is 38 cents for cars.", "Bicycles: none."]
+    # A word that is in every other passage is no subject, and one that was said needs no more.
+    common = replace(asked, rarities={"cent": 3.0, "bicycl": 1.0})
+    assert quotes(select([common])) == ["The rate is 38 cents for cars."]
+    assert quotes(select([asked], context=False)) == ["The rate is 38 cents for cars."]
 
 
 def test_an_exception_that_announces_a_list_brings_it() -> None:

@@ -88,6 +88,7 @@ class Evidence:
         passage_coverage: for each passage by its rank, the share of the question's terms in it.
         missing: rarity of the rarest term that no passage has, as a share of all rarities.
         read: True if the reader has judged the candidates.
+        rarities: the terms of the question itself, with their inverse document frequency.
     """
 
     kind: Kind
@@ -95,6 +96,7 @@ class Evidence:
     passage_coverage: Mapping[int, float] = field(default_factory=dict)
     missing: float = 0.0
     read: bool = False
+    rarities: Mapping[str, float] = field(default_factory=dict)
 
 
 def rarity(generation: Generation, words: Sequence[str]) -> dict[str, float]:
@@ -149,6 +151,7 @@ def gather(
             hit.rank: _coverage(idf, own, set()) for hit, own in zip(hits, words, strict=True)
         },
         missing=max(absent, default=0.0) / total,
+        rarities={term: idf[term] for term in terms(understood.question)},
     )
 
 

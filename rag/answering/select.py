@@ -7,7 +7,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from rag.answering.evidence import Candidate, Evidence
-from rag.answering.questions import NUMBER_WORD, Kind
+from rag.answering.questions import NUMBER_WORD
+from rag.store.lexical import terms
 from rag.types import Chunk
 
 _MOST_SENTENCES = 4
@@ -18,6 +19,9 @@ _CLOSE = 0.15
 _CLOSE_WHEN_READ = 0.22
 """A further sentence is quoted if it scores at most this much less than the best; the reader
 spreads scores more widely."""
+
+_RARE = 0.5
+"""Terms at least so rare, the rarest of the question being 1, are what it is about."""
 
 _LEANS_BACK = re.compile(
     r"(?:it|they|this|that|these|those|he|she|such|however|but|also|then|otherwise|instead|"
@@ -70,7 +74,7 @@ def select(parts: Sequence[Evidence], *, context: bool = True) -> list[Quotation
         for evidence, candidates in zip(parts, chosen, strict=True)
         if place < len(candidates)
     ):
-        brought = _with_context(candidate, evidence.kind) if context else [_alone(candidate)]
+        brought = _with_context(candidate, evidence) if context else [_alone(candidate)]
         # A lead may stand before the chunk; its words are few.
         size = sum(
             len(q.chunk.text[max(0, q.start - q.chunk.start) : q.end - q.chunk.start].split())
@@ -112,7 +116,7 @@ def _alone(candidate: Candidate) -> Quotation:
     return Quotation(candidate.chunk, candidate.hit.rank, sentence.start, sentence.end)
 
 
-def _with_context(candidate: Candidate, kind: Kind) -> list[Quotation]:
+def _with_context(candidate: Candidate, evidence: Evidence) -> list[Quotation]:
     """A sentence with what it cannot be understood or trusted without."""
     chunk, at = candidate.chunk, candidate.position
     sentence = chunk.sentences[at]
@@ -120,20 +124,31 @@ def _with_context(candidate: Candidate, kind: Kind) -> list[Quotation]:
     if _text(chunk, at).endswith(":"):
         last = _end_of_list(chunk, at)
         spans = [(sentence.start, chunk.sentences[last].end)]
-    elif sentence.kind == "item" and kind in ("list", "procedure"):
+    elif sentence.kind == "item" and evidence.kind in ("list", "procedure"):
         first, last = _start_of_list(chunk, at), _end_of_list(chunk, at)
         if _words(chunk, first, last) <= _MOST_WORDS_OF_LIST:
             spans = [(chunk.sentences[first].start, chunk.sentences[last].end)]
             sentence = chunk.sentences[first]
     elif sentence.kind == "paragraph":
-        spans = _with_neighbours(chunk, at)
+        spans = _with_neighbours(chunk, at, _sought(candidate, evidence))
     if sentence.lead is not None and sentence.lead[0] < spans[0][0]:
         spans.insert(0, sentence.lead)
     return [Quotation(chunk, candidate.hit.rank, start, end) for start, end in spans]
 
 
-def _with_neighbours(chunk: Chunk, at: int) -> list[tuple[int, int]]:
-    """A sentence with the one it leans on, and with the exception that follows it."""
+def _sought(candidate: Candidate, evidence: Evidence) -> set[str]:
+    """The rarer terms of the question that neither the sentence nor a heading above it has."""
+    rarest = max(evidence.rarities.values(), default=0.0)
+    wanted = {term for term, own in evidence.rarities.items() if own >= _RARE * rarest}
+    return wanted.difference(terms(" ".join([candidate.plain, *candidate.chunk.headings])))
+
+
+def _with_neighbours(chunk: Chunk, at: int, sought: set[str]) -> list[tuple[int, int]]:
+    """A sentence with the one it leans on, and with what follows and limits it or goes on.
+
+    That is an exception, or says more of what is sought: "up to three days", and then "in the
+    first month one day", to somebody who asks about the first month.
+    """
     sentences = chunk.sentences
     first = last = at
     if _LEANS_BACK.match(_text(chunk, at)) and at > 0 and sentences[at - 1].kind == "paragraph":
@@ -142,7 +157,10 @@ def _with_neighbours(chunk: Chunk, at: int) -> list[tuple[int, int]]:
     if (
         follows < len(sentences)
         and sentences[follows].kind == "paragraph"
-        and _EXCEPTION.match(_text(chunk, follows))
+        and (
+            _EXCEPTION.match(_text(chunk, follows))
+            or sought.intersection(terms(_text(chunk, follows)))
+        )
     ):
         last = follows
         if _text(chunk, follows).endswith(":"):
