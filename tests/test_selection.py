@@ -68,6 +68,27 @@ def test_what_goes_on_about_the_subject_comes_along() -> None:
     assert quotes(select([asked], context=False)) == ["The rate is 38 cents for cars."]
 
 
+def test_a_definition_goes_on() -> None:
+    hit = passage(
+        ("paragraph", "The measure is cost recovery."),
+        ("paragraph", "It is how we earn our costs."),
+        ("paragraph", "It is old."),
+    )
+    both = ["The measure is cost recovery.", "It is how we earn our costs."]
+    assert quotes(select([evidence("definition", (hit, 0, 0.9))])) == both
+    assert quotes(select([evidence("other", (hit, 0, 0.9))])) == both[:1]
+
+
+def test_a_list_is_quoted_whole_where_its_lead_was_quoted_with_an_item() -> None:
+    hit = passage(("paragraph", "Take:"), ("item", "a pen"), ("item", "a seal"))
+    lead = hit.chunk.sentences[0]
+    item = replace(hit.chunk.sentences[2], lead=(lead.start, lead.end), lead_text="Take:")
+    sentences = (*hit.chunk.sentences[:2], item)
+    hit = replace(hit, chunk=replace(hit.chunk, sentences=sentences))
+    found = select([evidence("other", (hit, 2, 0.9), (hit, 0, 0.88))])
+    assert quotes(found) == ["Take: a pen a seal"]
+
+
 def test_an_exception_that_announces_a_list_brings_it() -> None:
     hit = passage(
         ("paragraph", "Staff may accept gifts."), ("paragraph", "Exceptions:"),

@@ -28,6 +28,9 @@ _LEANS_BACK = re.compile(
     r"in (?:this|that|these|those|such) cases?|if so|if not)\b",
     re.IGNORECASE,
 )
+_GOES_ON = re.compile(
+    r"(?:it|this|that|they|these)(?:['’](?:s|re)| is| are| means?| refers?)\b", re.IGNORECASE
+)
 _EXCEPTION = re.compile(
     r"(?:however|but|except|unless|only|the exception|exceptions?|this (?:does|rule) not|"
     r"this does not|these do not|it does not|in no case|at no time|under no circumstances|"
@@ -65,7 +68,7 @@ def select(parts: Sequence[Evidence], *, context: bool = True) -> list[Quotation
     """
     most = max(1, _MOST_SENTENCES - len(parts) + 1)
     chosen = [_pick(evidence, most) for evidence in parts]
-    quotations: dict[tuple[str, int], Quotation] = {}
+    quotations: list[Quotation] = []
     words = 0
     # The best sentence of every part comes before the second of any.
     for evidence, candidate in (
@@ -83,9 +86,8 @@ def select(parts: Sequence[Evidence], *, context: bool = True) -> list[Quotation
         if quotations and words + size > _MOST_WORDS:
             continue
         words += size
-        for quotation in brought:
-            quotations.setdefault((quotation.chunk.document, quotation.start), quotation)
-    return _reading_order(_without_overlap(list(quotations.values())))
+        quotations += brought
+    return _reading_order(_without_overlap(quotations))
 
 
 def _pick(evidence: Evidence, most: int) -> list[Candidate]:
@@ -130,7 +132,7 @@ def _with_context(candidate: Candidate, evidence: Evidence) -> list[Quotation]:
             spans = [(chunk.sentences[first].start, chunk.sentences[last].end)]
             sentence = chunk.sentences[first]
     elif sentence.kind == "paragraph":
-        spans = _with_neighbours(chunk, at, _sought(candidate, evidence))
+        spans = _with_neighbours(candidate, evidence)
     if sentence.lead is not None and sentence.lead[0] < spans[0][0]:
         spans.insert(0, sentence.lead)
     return [Quotation(chunk, candidate.hit.rank, start, end) for start, end in spans]
@@ -143,12 +145,9 @@ def _sought(candidate: Candidate, evidence: Evidence) -> set[str]:
     return wanted.difference(terms(" ".join([candidate.plain, *candidate.chunk.headings])))
 
 
-def _with_neighbours(chunk: Chunk, at: int, sought: set[str]) -> list[tuple[int, int]]:
-    """A sentence with the one it leans on, and with what follows and limits it or goes on.
-
-    That is an exception, or says more of what is sought: "up to three days", and then "in the
-    first month one day", to somebody who asks about the first month.
-    """
+def _with_neighbours(candidate: Candidate, evidence: Evidence) -> list[tuple[int, int]]:
+    """A sentence with the one it leans on, and with the one that follows and belongs to it."""
+    chunk, at = candidate.chunk, candidate.position
     sentences = chunk.sentences
     first = last = at
     if _LEANS_BACK.match(_text(chunk, at)) and at > 0 and sentences[at - 1].kind == "paragraph":
@@ -157,15 +156,25 @@ def _with_neighbours(chunk: Chunk, at: int, sought: set[str]) -> list[tuple[int,
     if (
         follows < len(sentences)
         and sentences[follows].kind == "paragraph"
-        and (
-            _EXCEPTION.match(_text(chunk, follows))
-            or sought.intersection(terms(_text(chunk, follows)))
-        )
+        and _belongs(_text(chunk, follows), candidate, evidence)
     ):
         last = follows
         if _text(chunk, follows).endswith(":"):
             last = _end_of_list(chunk, follows)
     return [(s.start, s.end) for s in sentences[first : last + 1]]
+
+
+def _belongs(follows: str, candidate: Candidate, evidence: Evidence) -> bool:
+    """Whether the next sentence is an exception, goes on defining, or says more of what is sought.
+
+    "Up to three days", and then "in the first month one day", to somebody who asks about the first
+    month.
+    """
+    return bool(
+        _EXCEPTION.match(follows)
+        or (evidence.kind == "definition" and _GOES_ON.match(follows))
+        or _sought(candidate, evidence).intersection(terms(follows))
+    )
 
 
 def _text(chunk: Chunk, position: int) -> str:
