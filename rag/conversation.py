@@ -40,7 +40,8 @@ class Understood:
         standalone: readable without the conversation; equal to `question` if it stands alone.
         queries: what is searched for, with weights; the question itself first, with weight 1.
         leans: True if the question cannot be understood without the conversation.
-        before: the earlier questions that it leans on, oldest first; "" if it stands alone.
+        before: the earlier questions, or parts of this one, that it is to be understood with,
+            oldest first; "" if it stands alone.
     """
 
     question: str
@@ -119,7 +120,8 @@ _WHOLE_WEIGHT = 0.5
 def split_parts(understood: Understood) -> tuple[Understood, ...]:
     """The questions that one question asks: "who pays, and by when?" is two.
 
-    Each part is searched for together with the whole, from which it takes its topic.
+    Each part is searched for together with the whole, and understood with the part before it: "how
+    long is it baked, and at what temperature?" asks for no other temperature.
 
     Returns:
         One to three questions in order; `understood` itself if it asks one thing.
@@ -132,16 +134,19 @@ def split_parts(understood: Understood) -> tuple[Understood, ...]:
     if not 2 <= len(pieces) <= _MOST_PARTS:
         return (understood,)
     earlier = understood.queries[1:]
-    return tuple(
-        Understood(
-            question=piece,
-            standalone=f"{understood.before} {piece}".strip(),
-            queries=((piece, 1.0), (question, _WHOLE_WEIGHT), *earlier),
-            leans=understood.leans,
-            before=understood.before,
+    parts = []
+    for piece, previous in zip(pieces, ["", *pieces], strict=False):
+        before = f"{understood.before} {previous}".strip()
+        parts.append(
+            Understood(
+                question=piece,
+                standalone=f"{before} {piece}".strip(),
+                queries=((piece, 1.0), (question, _WHOLE_WEIGHT), *earlier),
+                leans=understood.leans,
+                before=before,
+            )
         )
-        for piece in pieces
-    )
+    return tuple(parts)
 
 
 def leans_on_history(question: str) -> bool:

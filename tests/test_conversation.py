@@ -11,7 +11,13 @@ from hypothesis import strategies as st
 from rag.conversation import leans_on_history, split_parts, understand
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from workshop import Workshop
+
     from rag.types import Turn
+
+    Make = Callable[..., Workshop]
 
 
 def said(*contents: str, role: Literal["user", "assistant"] = "user") -> list[Turn]:
@@ -129,8 +135,20 @@ def test_two_questions_in_one_are_two(question: str, parts: list[str]) -> None:
 def test_parts_keep_the_whole_and_the_conversation() -> None:
     question = "Who pays the hotel for them, and when must I book it?"
     whole = understand(question, said(FULL))
-    for part in split_parts(whole):
+    first, second = parts = split_parts(whole)
+    for part in parts:
         assert part.queries[0] == (part.question, 1.0)
         assert part.queries[1][0] == question
         assert part.queries[2:] == whole.queries[1:]
-        assert part.standalone == f"{FULL} {part.question}"
+    assert first.standalone == f"{FULL} Who pays the hotel for them"
+    assert second.standalone == f"{first.standalone} when must I book it?"
+    assert second.for_reader == f"{first.standalone} ; when must I book it?"
+
+
+def test_a_part_is_about_what_the_part_before_it_is_about(workshop: Make) -> None:
+    made = workshop({"api.md": "# API\n\nA site shows the temperature wherever you are.\n"})
+    made.build()
+    with made.open() as index:
+        alone = index.ask("At what temperature?").confidence
+        whole = index.ask("How long do I bake banana bread, and at what temperature?").confidence
+    assert whole < alone
