@@ -14,7 +14,6 @@ from rag.types import Chunk
 _MOST_SENTENCES = 4
 _MOST_WORDS = 80
 _MOST_WORDS_OF_LIST = 110
-_MOST_ITEMS = 10
 _CLOSE = 0.15
 _CLOSE_WHEN_READ = 0.22
 """A further sentence is quoted if it scores at most this much less than the best; the reader
@@ -37,8 +36,6 @@ _EXCEPTION = re.compile(
     r"notwithstanding|provided that)\b",
     re.IGNORECASE,
 )
-
-
 _WORD = re.compile(r"\w+(?:['’]\w+)?")
 _DECISIVE = re.compile(
     rf"\d|^(?:no|not|never|none|nor|without|cannot|{NUMBER_WORD})$|n['’]t$", re.IGNORECASE
