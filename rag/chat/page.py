@@ -23,7 +23,7 @@ from rag.chat.headers import HeldToThisServer
 from rag.chat.library_service import LibraryService
 from rag.chat.owner import Owner, owner_calls, owner_from
 from rag.chat.payloads import Call, Payload, history_turns
-from rag.chat.service import Service
+from rag.chat.service import MAX_QUESTION, Service
 from rag.errors import RagError, UsageError
 
 TITLE = "Ask the documents"
@@ -106,6 +106,7 @@ def shell_html(overview: dict[str, Any], owner: Owner) -> str:
         problem=overview.get("error") or overview.get("notice", ""),
         kept=overview.get("kept", ""),
         secret=_SECRETS[owner.types],
+        longest=MAX_QUESTION,
         **{name: Markup(overview.get(name, "")) for name in ("facts", "examples", "documents")},  # noqa: S704  made by us
     )
 

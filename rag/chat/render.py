@@ -19,6 +19,8 @@ from rag.types import Answer, BlockKind, Citation, Document, Passage
 NEAREST = 3
 _EMPTY = Markup("")
 _MAX_SNIPPET = 320
+_MAX_END = 24
+"""Characters of a last word that stays whole; without spaces, as in Chinese, a sentence is one."""
 _COPY = Markup(
     '<button type="button" class="tool" data-do="copy-answer"><span>Copy answer</span></button>'
 )
@@ -154,11 +156,15 @@ def _sentence(quoted: Quoted) -> Markup:
     """A sentence and its number; the last word stays with the number on one line."""
     head, space, last = quoted.words.rpartition(" ")
     return Markup(
-        '<span class="sentence" data-n="{n}">{head}</span><span class="end">'
+        '<span class="sentence" data-n="{n}">{head}</span><span{end}>'
         '<span class="sentence" data-n="{n}">{last}</span>'
         '<button type="button" class="cite" data-n="{n}" aria-label="{label}">{n}</button></span>'
     ).format(
-        head=head + space, last=last, n=quoted.citation.n, label=citation_label(quoted.citation)
+        head=head + space,
+        end=Markup(' class="end"') if len(last) <= _MAX_END else _EMPTY,
+        last=last,
+        n=quoted.citation.n,
+        label=citation_label(quoted.citation),
     )
 
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from shutil import which
@@ -38,6 +39,16 @@ class Visit:
         self.page.locator("#rag-question").fill(question)
         self.page.keyboard.press("Enter")
         expect(self.page.locator(".turn.settled")).to_have_count(settled + 1)
+
+    @contextmanager
+    def offline(self) -> Iterator[None]:
+        """Without the server for a while; what the browser has to say of that is no problem."""
+        self.page.context.set_offline(True)
+        try:
+            yield
+        finally:
+            self.page.context.set_offline(False)
+        self.problems[:] = [one for one in self.problems if "ERR_INTERNET_DISCONNECTED" not in one]
 
 
 Visitor = Callable[..., Visit]

@@ -10,6 +10,7 @@ import pytest
 from browsing import Server, Visit, Visitor, listen
 from playwright.sync_api import expect
 
+from rag.chat.service import MAX_QUESTION
 from rag.live import LiveIndex
 from rag.types import Answer, Turn
 
@@ -132,6 +133,22 @@ def test_digits_can_be_typed_in_a_question(chat: Visit) -> None:
     expect(chat.page.locator("#rag-help")).to_be_hidden()
 
 
+def test_after_an_abstention_keys_open_its_own_passages(chat: Visit) -> None:
+    page = chat.page
+    chat.ask(ANSWERED)
+    expect(page.locator(".panel-doc mark.active")).to_have_text(SENTENCE)
+    chat.ask(UNANSWERED)
+    expect(page.locator(".turn.settled").last).to_be_focused()
+    page.keyboard.press("1")
+    first = page.locator(".turn").last.locator('.near[data-near="1"]')
+    expect(first).to_have_attribute("aria-current", "true")
+    expect(page.locator(".panel-doc mark.m-near.active").first).to_be_visible()
+    page.locator(".cite").first.click()
+    expect(page.locator(".panel-doc")).to_be_focused()
+    page.keyboard.press("1")
+    expect(page.locator('.cite[data-n="1"]')).to_have_attribute("aria-current", "true")
+
+
 def test_single_key_shortcuts_can_be_switched_off(chat: Visit) -> None:
     chat.page.locator("[data-do=help]").click()
     chat.page.locator("[data-do=shortcuts]").uncheck()
@@ -217,6 +234,42 @@ def test_a_pdf_is_shown_as_the_page_itself(chat: Visit) -> None:
     expect(page.locator(".panel-page")).to_be_hidden()
 
 
+def test_pages_are_turned_with_the_keyboard(chat: Visit) -> None:
+    page = chat.page
+    chat.ask("How many written quotes does a purchase of 5,000 crowns need?")
+    page.locator(".source", has_text="Procurement").first.click()
+    page.locator("[data-do=view]").click()
+    bar = page.locator(".page-bar")
+    expect(bar).to_contain_text("Page 1 of 4")
+    page.get_by_role("button", name="Next page").focus()
+    for number in (2, 3, 4):
+        page.keyboard.press("Enter")
+        expect(bar).to_contain_text(f"Page {number} of 4")
+    expect(page.locator(".panel-page")).to_be_focused()
+    page.get_by_role("button", name="Previous page").focus()
+    page.keyboard.press("Enter")
+    expect(bar).to_contain_text("Page 3 of 4")
+    expect(page.get_by_role("button", name="Previous page")).to_be_focused()
+
+
+def test_pages_once_chosen_are_shown_of_the_next_document_too(chat: Visit) -> None:
+    page = chat.page
+    chat.ask("How many written quotes does a purchase of 5,000 crowns need?")
+    page.locator(".source", has_text="Procurement").first.click()
+    view = page.locator("[data-do=view]")
+    view.click()
+    expect(page.locator(".panel-page img")).to_be_visible()
+    page.locator(".panel [data-do=list]").click()
+    page.locator(".panel-list .document", has_text="Data Protection").first.click()
+    expect(page.locator(".panel-page")).to_be_visible()
+    expect(page.locator(".page-bar")).to_contain_text("Page 1 of")
+    expect(view).to_have_text("Text")
+    view.click()
+    expect(page.locator(".panel-page")).to_be_hidden()
+    expect(page.locator(".doc-title")).to_be_visible()
+    expect(view).to_have_text("Page")
+
+
 def test_an_older_version_of_the_source_is_named(chat: Visit) -> None:
     chat.ask("What is the hotel limit under Travel and Per Diem (2025)?")
     version = chat.page.locator(".turn .version", has_text="Travel and Per Diem (2023)")
@@ -241,6 +294,37 @@ def test_a_follow_up_shows_how_it_was_understood(chat: Visit) -> None:
     expect(understood).to_contain_text("Understood as:")
     understood.locator("button").click()
     expect(chat.page.locator("#rag-question")).to_have_value(re.compile("lapse"))
+
+
+def test_a_draft_comes_back_after_a_question_was_taken_to_edit(chat: Visit) -> None:
+    page = chat.page
+    chat.ask(ANSWERED)
+    chat.ask("And when does it lapse?")
+    page.locator("#rag-question").focus()
+    page.keyboard.type("A draft, half written")
+    page.locator("[data-edit]").click()
+    expect(page.locator("#rag-question")).to_have_value(re.compile("lapse"))
+    page.keyboard.press("Control+z")
+    expect(page.locator("#rag-question")).to_have_value("A draft, half written")
+
+
+def test_a_question_that_is_too_long_stays_whole_and_is_not_sent(chat: Visit) -> None:
+    page = chat.page
+    box = page.locator("#rag-question")
+    fitting = "Why? " + "\N{GRINNING FACE}" * (MAX_QUESTION - 5)
+    page.evaluate("text => navigator.clipboard.writeText(text)", f"{fitting} And why not?")
+    box.focus()
+    page.keyboard.press("Control+v")
+    expect(box).to_have_value(f"{fitting} And why not?")
+    expect(page.locator(".too-long")).to_have_text(
+        "A question has at most 2,000 characters; this one has 2,013."
+    )
+    page.keyboard.press("Enter")
+    expect(page.locator(".turn")).to_have_count(0)
+    expect(box).to_have_value(f"{fitting} And why not?")
+    chat.ask(f"{fitting}  ")
+    expect(page.locator(".too-long")).to_be_hidden()
+    expect(page.locator(".turn .error")).to_have_count(0)
 
 
 class SlowIndex:

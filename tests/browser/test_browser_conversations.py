@@ -14,6 +14,7 @@ from playwright.sync_api import Page, expect
 
 from rag.chat import page as chat_page
 from rag.chat.desk import Desk
+from rag.chat.facets import KINDS
 from rag.chat.owner import Owner
 from rag.live import LiveIndex
 
@@ -22,6 +23,7 @@ pytestmark = pytest.mark.browser
 ANSWERED = "How many unused days of annual leave can I carry over?"
 SENTENCE = "You may carry over up to five unused days into the next leave year."
 UNANSWERED = "Which dragons guard the moon palace?"
+AWAY = "The server did not answer. Is it still running?"
 
 
 @pytest.fixture(scope="module")
@@ -111,6 +113,96 @@ def test_a_link_to_nothing_says_so(visit: Visitor, url: str) -> None:
     page = visit(f"{url}#c={'x' * 22}").page
     expect(page.locator(".problem")).to_contain_text("There is no such conversation")
     assert "#" not in page.url
+
+
+def test_what_cannot_be_opened_leaves_open_what_is(chat: Visit) -> None:
+    page = chat.page
+    chat.ask(ANSWERED)
+    page.locator("[data-do=fresh]").click()
+    chat.ask("How long must a password be?")
+    link = page.url
+    open_list(page)
+    with chat.offline():
+        page.locator(".talked:not([aria-current])").first.click()
+        expect(page.locator(".notice")).to_have_text(AWAY)
+        expect(page.locator(".question")).to_have_text("How long must a password be?")
+        assert page.url == link
+    page.evaluate(f"location.hash = 'c={'x' * 22}'")
+    expect(page.locator(".notice")).to_contain_text("There is no such conversation")
+    expect(page.locator(".turn")).to_have_count(1)
+    expect(page).to_have_url(link)
+
+
+def test_a_problem_is_gone_with_a_new_conversation(visit: Visitor, url: str) -> None:
+    visited = visit(f"{url}#c={'x' * 22}")
+    expect(visited.page.locator(".problem")).not_to_be_empty()
+    visited.ask(ANSWERED)
+    visited.page.locator("[data-do=fresh]").click()
+    expect(visited.page.locator(".empty")).to_be_visible()
+    expect(visited.page.locator(".problem")).to_be_empty()
+
+
+def test_the_address_names_the_conversation_after_going_back(chat: Visit) -> None:
+    page = chat.page
+    page.locator("[data-view=library]").click()
+    page.locator("[data-view=talk]").click()
+    chat.ask(ANSWERED)
+    expect(page).to_have_url(re.compile("#c="))
+    page.go_back()
+    expect(page.locator(".library")).to_be_visible()
+    page.locator("[data-view=talk]").click()
+    expect(page).to_have_url(re.compile(r"/#c=[\w-]{22}$"))
+    page.reload()
+    ready(page)
+    expect(page.locator(".answer-text")).to_contain_text(SENTENCE)
+
+
+def test_what_the_server_did_not_do_is_said_in_sight(chat: Visit) -> None:
+    page = chat.page
+    notice = page.locator(".notice")
+
+    def told() -> None:
+        expect(notice).to_have_text(AWAY)
+        expect(notice).to_be_in_viewport(ratio=1)
+        top = "n => { const at = n.getBoundingClientRect(); return n.contains("
+        top += "document.elementFromPoint(at.x + at.width / 2, at.y + at.height / 2)); }"
+        assert notice.evaluate(top)
+        notice.evaluate("node => { node.hidden = true; }")
+
+    chat.ask(ANSWERED)
+    with chat.offline():
+        thumb = page.get_by_role("button", name="Not helpful")
+        thumb.click()
+        told()
+        expect(thumb).to_have_attribute("aria-pressed", "false")
+        page.locator(".menu summary").click()
+        page.locator("[data-export=md]").click()
+        told()
+        page.locator("[data-do=name]").click()
+        page.keyboard.type("Carry-over")
+        page.keyboard.press("Enter")
+        told()
+        expect(page.locator(".name-box")).to_have_value("Carry-over")
+    page.keyboard.press("Enter")
+    expect(page.locator(".talk-name")).to_have_text("Carry-over")
+    open_list(page)
+    row = page.locator(".talks li").first
+    row.hover()
+    with chat.offline():
+        row.locator("[data-delete]").click()
+        told()
+        expect(row.locator(".title")).to_have_text("Carry-over")
+
+
+def test_a_notice_goes_away(chat: Visit) -> None:
+    page = chat.page
+    chat.ask(ANSWERED)
+    page.clock.install()
+    with chat.offline():
+        page.get_by_role("button", name="Not helpful").click()
+        expect(page.locator(".notice")).to_be_visible()
+    page.clock.run_for(11_000)
+    expect(page.locator(".notice")).to_be_hidden()
 
 
 def test_the_list_finds_renames_deletes_and_brings_back(chat: Visit) -> None:
@@ -211,6 +303,79 @@ def test_feedback_reaches_the_owner(chat: Visit, url: str, desk: Desk, visit: Vi
     open_list(owner)
     owner.locator("[data-do=review]").click()
     expect(owner.locator(".reviewed")).to_contain_text(UNANSWERED)
+
+
+def test_thanks_go_with_the_feedback(chat: Visit) -> None:
+    page = chat.page
+    chat.ask(ANSWERED)
+    down = page.get_by_role("button", name="Not helpful")
+    down.click()
+    page.locator(".reason .chip").first.click()
+    expect(page.locator(".thanks")).to_be_visible()
+    down.click()
+    expect(down).to_have_attribute("aria-pressed", "false")
+    expect(page.locator(".thanks")).to_have_count(0)
+    for name in ("Not helpful", "Helpful"):
+        page.get_by_role("button", name=name, exact=True).click()
+        page.locator(".reason input").fill("Because")
+        page.keyboard.press("Enter")
+        expect(page.locator(".thanks")).to_have_count(1)
+
+
+def test_a_date_is_typed_digit_by_digit(chat: Visit) -> None:
+    page = chat.page
+    page.locator("[data-do=filters]").click()
+    date = page.locator("[data-filter=as_of]")
+    date.focus()
+    page.keyboard.type("0601202", delay=50)
+    page.wait_for_timeout(300)
+    expect(page.locator(".filter")).to_have_count(0)
+    page.keyboard.type("4")
+    expect(page.locator(".filters")).to_contain_text("As of 1 June 2024")
+    expect(date).to_have_value("2024-06-01")
+    expect(date).to_be_focused()
+    page.get_by_role("button", name="Remove the filter As of").click()
+    expect(date).to_have_value("")
+    date.focus()
+    page.keyboard.type("06010850", delay=50)
+    page.wait_for_timeout(300)
+    expect(page.locator(".filter")).to_have_count(0)
+    page.locator("[data-filter=collection]").focus()
+    expect(page.locator(".filters")).to_contain_text("As of 1 June 850")
+
+
+def test_the_field_with_the_focus_stays_while_the_others_are_counted_anew(chat: Visit) -> None:
+    page = chat.page
+    page.locator("[data-do=filters]").click()
+    field = page.locator("[data-filter=collection]")
+    field.evaluate("node => { node.dataset.same = 'yes'; }")
+    before = page.locator("[data-filter=document]").inner_text()
+    field.select_option("HRDA Staff Handbook")
+    expect(page.locator(".filter")).to_have_count(1)
+    expect(page.locator("[data-same]")).to_be_focused()
+    assert page.locator("[data-filter=document]").inner_text() != before
+    kinds = page.locator("[data-filter]").evaluate_all("all => all.map(one => one.dataset.filter)")
+    assert kinds == [kind for kind in KINDS if kind in kinds]
+
+
+def test_filters_that_cannot_be_set_leave_those_that_are(chat: Visit) -> None:
+    page = chat.page
+    page.locator("[data-do=filters]").click()
+    page.locator("[data-filter=collection]").select_option("HRDA Staff Handbook")
+    expect(page.locator(".filter")).to_have_count(1)
+    link = page.url
+    with chat.offline():
+        page.locator("[data-filter=as_of]").fill("2024-06-01")
+        expect(page.locator(".notice")).to_have_text(AWAY)
+        expect(page.locator("[data-filter=as_of]")).to_have_value("")
+        page.get_by_role("button", name="Remove the filter Collection").click()
+        expect(page.locator(".filter")).to_have_count(1)
+        expect(page.locator("[data-filter=collection]")).to_have_value("HRDA Staff Handbook")
+        assert page.url == link
+    page.locator("[data-do=filters-done]").click()
+    chat.ask("How many days a week may I work remotely?")
+    page.locator(".pedigree summary").click()
+    expect(page.locator(".pedigree")).to_contain_text("Collection: HRDA Staff Handbook")
 
 
 def test_filters_are_chips_and_part_of_the_link(chat: Visit, visit: Visitor, url: str) -> None:

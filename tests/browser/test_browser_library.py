@@ -80,6 +80,17 @@ def test_an_empty_library_invites(visit: Visitor, make: Make, tmp_path: Path) ->
     expect(page.locator(".lib-empty")).to_be_hidden()
 
 
+def test_without_a_server_it_says_so_and_looks_again(visit: Visitor, make: Make) -> None:
+    visited = visit(make().url)
+    page = visited.page
+    with visited.offline():
+        page.locator(".views [data-view=library]").click()
+        expect(page.locator(".lib-problem")).to_contain_text("The server did not answer.")
+        expect(page.locator(".lib-none")).to_be_hidden()
+    expect(rows(page)).to_have_count(len(DOCUMENTS))
+    expect(page.locator(".lib-problem")).to_be_hidden()
+
+
 def test_who_may_only_read_sees_nothing_to_change(visit: Visitor, make: Make) -> None:
     page = make(library="read")(visit)
     expect(rows(page)).to_have_count(len(DOCUMENTS))

@@ -126,10 +126,11 @@ def test_after_a_rebuild_the_report_and_the_changes_are_there(visit: Visitor, ma
     (library.corpus / "handbook" / "travel.txt").write_text(
         "Travel policy\n\nTrips are booked by the finance office.\n", "utf-8"
     )
-    page = library(visit)
+    (library.corpus / "rules" / "long.md").write_text(f"# {'Long' * 50}\n\nText.\n", "utf-8")
+    page = library(visit, 360, 740)
     listen(page)
     page.locator("[data-lib=rebuild-now]").click()
-    expect(page.locator(".lib-now")).to_contain_text("1 changed, 1 failed", timeout=60_000)
+    expect(page.locator(".lib-now")).to_contain_text("1 added, 1 changed, 1 failed", timeout=60_000)
     expect(page.locator(".lib-report details[open]")).to_contain_text("broken.pdf")
     expect(page.locator(".lib-states [data-state=waiting]")).to_be_hidden()
     page.wait_for_function("window.said.length > 1")
@@ -140,5 +141,6 @@ def test_after_a_rebuild_the_report_and_the_changes_are_there(visit: Visitor, ma
     page.locator(".lib-changes .change summary").click()
     expect(page.locator(".lib-changes del")).to_have_text("travel")
     expect(page.locator(".lib-changes ins")).to_have_text("finance")
+    assert page.locator(".lib-changes").evaluate("node => node.scrollWidth <= node.clientWidth")
     page.reload()
     expect(page.locator(".lib-now")).to_contain_text("1 changed, 1 failed")

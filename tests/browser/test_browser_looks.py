@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import shutil
 import time
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
@@ -12,11 +13,15 @@ import pytest
 from browsing import CORPUS, Server, Visitor, build, open_index
 from playwright.sync_api import Page, expect
 
+from rag.chat import page as chat_page
+from rag.chat.desk import Desk
 from rag.errors import IndexDamaged
+from rag.live import LiveIndex
 
 pytestmark = pytest.mark.browser
 
 ANSWERED = "How many unused days of annual leave can I carry over?"
+UNANSWERED = "Which dragons guard the moon palace?"
 
 
 def assert_fits(page: Page) -> None:
@@ -41,6 +46,64 @@ def test_it_fits_every_width(visit: Visitor, sample_url: str, width: int) -> Non
     page.locator("[data-do=view]").click()
     expect(page.locator(".panel-page .hit.active").first).to_be_in_viewport()
     assert_fits(page)
+
+
+def test_the_bar_is_within_reach_at_every_width(
+    visit: Visitor, sample: LiveIndex, serve: Server, tmp_path: Path, servers: ExitStack
+) -> None:
+    desk = Desk(tmp_path)
+    servers.callback(desk.close)
+    served = chat_page.build_page(sample, CORPUS, desk)
+    servers.callback(served.close, verbose=False)
+    visited = visit(chat_page.serve(served, "127.0.0.1", 0), 1280, 600)
+    visited.ask(ANSWERED)
+    for width in (*range(320, 1300, 15), 1600, 2000, 2560):
+        visited.page.set_viewport_size({"width": width, "height": 600})
+        outside = visited.page.locator(".bar button:visible").evaluate_all(
+            "all => all.map(one => one.getBoundingClientRect())"
+            ".filter(one => one.left < 0 || one.right > innerWidth).length"
+        )
+        assert (width, outside) == (width, 0)
+
+
+WORD = "Donaudampfschiff" * 12
+
+
+def test_words_without_end_are_broken(visit: Visitor, serve: Server, tmp_path: Path) -> None:
+    (tmp_path / "corpus").mkdir()
+    (tmp_path / "corpus" / "long.md").write_text(
+        f"---\ntitle: {WORD}\n---\n# {WORD}\n\n## {WORD}\n\n"
+        f"The code of the zeppelin hangar is {WORD}.\n",
+        "utf-8",
+    )
+    build(tmp_path / "corpus", tmp_path / "index")
+    engine = open_index(tmp_path / "index")
+    visited = visit(serve(engine), 360, 740)
+    page = visited.page
+
+    def assert_broken() -> None:
+        wide = page.locator(".rag *:visible").evaluate_all(
+            "all => all.filter(one => one.getBoundingClientRect().right > innerWidth"
+            " || one.matches('.card *, .scroll') && one.scrollWidth > one.clientWidth + 1"
+            ").map(one => one.className)"
+        )
+        assert wide == []
+
+    visited.ask("What is the code of the zeppelin hangar?")
+    assert_broken()
+    page.locator(".cite").first.focus()
+    page.keyboard.press("Shift+Tab")
+    page.keyboard.press("Tab")
+    expect(page.locator(".card")).to_be_visible()
+    assert_broken()
+    visited.ask(f"And what is {WORD}?")
+    expect(page.locator(".understood").last).to_be_visible()
+    assert_broken()
+    visited.ask(UNANSWERED)
+    assert_broken()
+    page.locator("[data-do=panel]").click()
+    assert_broken()
+    engine.close()
 
 
 def test_on_a_phone_the_source_is_a_sheet_over_the_conversation(
@@ -125,6 +188,21 @@ def test_an_error_is_one_friendly_line(visit: Visitor, serve: Server) -> None:
         "vectors.npy is missing: run `rag build`"
     )
     expect(visited.page.locator("[data-retry]")).to_be_visible()
+
+
+def test_a_server_that_fails_and_one_that_is_away_are_told_apart(
+    visit: Visitor, serve: Server
+) -> None:
+    engine = Failing()
+    engine.broken = False
+    visited = visit(serve(engine))  # type: ignore[arg-type]
+    error = visited.page.locator(".reply .error").last
+    visited.ask("Why?")
+    expect(error).to_contain_text("Something went wrong on the server; its log says more.")
+    visited.problems.clear()  # The browser reports the status 500.
+    with visited.offline():
+        visited.ask("Why not?")
+        expect(error).to_contain_text("The server did not answer. Is it still running?")
 
 
 def test_an_index_without_documents_says_so(visit: Visitor, serve: Server) -> None:

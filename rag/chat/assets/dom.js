@@ -23,15 +23,32 @@ function say(words) {
   setTimeout(() => { status.textContent = words; }, 60);
 }
 
+// A problem that has no place of its own is shown for a while, over whatever is open.
+let complaint = 0;
+function complain(words) {
+  const notice = $(".notice");
+  ($("dialog[open]") || root).append(notice); // A dialog covers all that is not in it.
+  notice.hidden = false;
+  notice.textContent = words;
+  clearTimeout(complaint);
+  complaint = setTimeout(() => { notice.hidden = true; }, 10_000);
+}
+
 async function call(name, payload) {
-  let reply;
+  const reply = await server[name](payload);
+  if (reply && typeof reply === "object" && !reply.detail) return reply;
+  return { error: await reachable()
+    ? "Something went wrong on the server; its log says more."
+    : "The server did not answer. Is it still running?" };
+}
+
+// Gradio returns nothing when a call fails, whether on the way or on the server: so ask again.
+async function reachable() {
   try {
-    reply = await server[name](payload);
+    return (await fetch(location.pathname, { method: "HEAD", cache: "no-store" })).ok;
   } catch {
-    return { error: "The server did not answer. Is it still running?" };
+    return false;
   }
-  return reply && typeof reply === "object" && !reply.detail
-    ? reply : { error: "Something went wrong on the server; its log says more." };
 }
 
 async function copy(text) {

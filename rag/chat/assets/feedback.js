@@ -39,16 +39,15 @@ function showVerdict(turn) {
 
 async function giveVerdict(turn, verdict) {
   const given = turn.verdict === verdict ? "" : verdict;
-  const form = $(".reason", turn.node);
-  if (form) form.remove();
   if (!(await sendFeedback(turn, given, ""))) return;
+  for (const said of $$(".reason, .thanks", turn.node)) said.remove();
   if (given) askReason(turn);
   say(given ? "Thank you. You can add a reason." : "Feedback taken back.");
 }
 
 async function sendFeedback(turn, verdict, reason) {
   const reply = await call("feedback", { me: me(), turn: turn.turn, verdict, reason });
-  if (reply.error) { say(reply.error); return false; }
+  if (reply.error) { complain(reply.error); return false; }
   turn.verdict = verdict;
   showVerdict(turn);
   return true;

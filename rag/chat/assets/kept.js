@@ -45,7 +45,8 @@ function showTalk() {
   $(".talk-name").replaceChildren(button);
 }
 
-// Swaps a node for a field with its name; Enter keeps the new one, Esc the old.
+// Swaps a node for a field with its name; Enter keeps the new one, Esc the old. `done` returns
+// false if the new one could not be kept: then it stays in the field.
 function editName(node, name, done) {
   const box = make("input", "", "name-box");
   Object.assign(box, { type: "text", value: name, maxLength: 120 });
@@ -56,7 +57,7 @@ function editName(node, name, done) {
   const finish = async (wanted) => {
     if (over) return;
     over = true;
-    await done(wanted.trim());
+    over = await done(wanted.trim());
   };
   box.addEventListener("keydown", (event) => {
     if (event.isComposing || !["Enter", "Escape"].includes(event.key)) return;
@@ -70,26 +71,32 @@ function editName(node, name, done) {
 
 async function rename(id, name) {
   const reply = await call("rename", { me: me(), conversation: id, name });
-  say(reply.error || `Renamed to ${reply.name}`);
-  if (!reply.error && id === talk.id) { talk.name = reply.name; showTalk(); }
+  if (reply.error) { complain(reply.error); return false; }
+  say(`Renamed to ${reply.name}`);
+  if (id === talk.id) { talk.name = reply.name; showTalk(); }
+  return true;
 }
 
 function renameHere(button) {
-  editName(button, talk.name, async (name) => {
-    if (name && name !== talk.name) await rename(talk.id, name);
+  const { id, name: before } = talk;
+  editName(button, before, async (name) => {
+    if (name && name !== before && !(await rename(id, name))) return false;
     showTalk();
     const again = $("[data-do=name]");
     if (again) again.focus();
+    return true;
   });
 }
 
 function renameListed(item) {
   const title = $(".talked .title", item);
   editName($(".talked", item), title.textContent, async (name) => {
-    if (name && name !== title.textContent) await rename(item.dataset.conversation, name);
+    const id = item.dataset.conversation;
+    if (name && name !== title.textContent && !(await rename(id, name))) return false;
     await listTalks();
-    const again = $(`[data-conversation="${item.dataset.conversation}"] [data-rename]`);
+    const again = $(`[data-conversation="${id}"] [data-rename]`);
     if (again) again.focus();
+    return true;
   });
 }
 
@@ -115,8 +122,9 @@ async function listTalks() {
 async function openTalk(id, wanted = null) {
   const reply = await call("conversation", { me: me(), conversation: id });
   if (reply.error) {
-    startAfresh();
-    $(".problem").textContent = reply.error;
+    writeLink(); // It names what is still open.
+    if (turns.length) complain(reply.error);
+    else $(".problem").textContent = reply.error;
     return;
   }
   startAfresh({ focus: false });
@@ -136,7 +144,7 @@ async function removeTalk(item) {
   const id = item.dataset.conversation;
   const name = $(".title", item).textContent;
   const reply = await call("delete", { me: me(), conversation: id });
-  if (reply.error) { say(reply.error); return; }
+  if (reply.error) { complain(reply.error); return; }
   const note = make("span", `Deleted: ${name}`, "dim");
   const undo = make("button", "Undo", "tool");
   undo.type = "button";
@@ -152,7 +160,8 @@ async function removeTalk(item) {
 async function restoreTalk(item) {
   const id = item.dataset.conversation;
   const reply = await call("restore", { me: me(), conversation: id });
-  say(reply.error || "It is back.");
+  if (reply.error) complain(reply.error);
+  else say("It is back.");
   await listTalks();
   const back = $(`[data-conversation="${id}"] .talked`);
   (back || $("#rag-talks-search")).focus();
@@ -163,7 +172,7 @@ async function exportTalk(button) {
   const reply = await call("export", { conversation: talk.id, format: button.dataset.export });
   menu.open = false;
   $("summary", menu).focus();
-  if (reply.error) { say(reply.error); return; }
+  if (reply.error) { complain(reply.error); return; }
   const bytes = Uint8Array.from(atob(reply.data), (letter) => letter.charCodeAt(0));
   const link = make("a");
   link.href = URL.createObjectURL(new Blob([bytes], { type: reply.type }));
@@ -201,7 +210,7 @@ function watchTalks() {
     $(".menu").open = false;
     $(".menu summary").focus();
   });
-  addEventListener("hashchange", follow);
+  addEventListener("popstate", follow);
 }
 
 // The link in the address bar says which conversation, and which filters.
@@ -212,4 +221,5 @@ async function follow() {
     if (link.id !== talk.id) await openTalk(link.id, link.filters);
     else await setFilters(link.filters);
   } else if (Object.keys(link.filters).length) await setFilters(link.filters);
+  else writeLink(); // An address to go back to can be older than what has been asked since.
 }

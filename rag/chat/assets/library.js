@@ -2,7 +2,7 @@
 // server, already chosen and sorted, so that ten thousand documents are no heavier than ten.
 const lib = {
   view: "talk", words: "", collection: null, state: null, column: "title", descending: false,
-  limit: 100, asked: 0, known: null, timer: 0, opened: false,
+  limit: 100, asked: 0, known: null, timer: 0, again: 0, opened: false,
 };
 const LIB_STATES = { indexed: "Indexed", waiting: "Waiting", failed: "Failed", skipped: "Skipped" };
 const LIB_SORTS = {
@@ -44,7 +44,12 @@ async function showLibrary({ quiet = true, focus = null } = {}) {
   const problem = $(".lib-problem");
   problem.textContent = reply.error || reply.problem || "";
   problem.hidden = !problem.textContent;
-  if (reply.error) return;
+  clearTimeout(lib.again);
+  if (reply.error) {
+    if (!lib.known) $(".lib-none").hidden = true;
+    lib.again = setTimeout(() => { if (lib.view === "library") showLibrary(); }, 5000);
+    return;
+  }
   lib.known = reply;
   if (ownerToken && reply.sign === "in") setOwner(""); // It is over: twelve hours have passed.
   showRows(reply);

@@ -9,8 +9,15 @@ function offerPages(reply, documentId, marks) {
   if (!paged) leavePages();
 }
 
+// Shows a page in place of the text, if the reader wants pages; returns what is shown.
+async function showAsWanted(number) {
+  if (!wantsPages || !paged || !number) return $(".panel-doc");
+  await showPage(number);
+  return $(".panel-page");
+}
+
 async function switchView() {
-  wantsPages = !wantsPages;
+  wantsPages = $(".panel-page").hidden;
   if (wantsPages) await showPage(pageWanted());
   else leavePages();
   (wantsPages ? $(".panel-page") : $(".panel-doc")).focus({ preventScroll: true });
@@ -34,7 +41,12 @@ async function showPage(number) {
   $("[data-do=view] span").textContent = "Text";
   const reply = await call("page_picture", { document: mine.document, number, marks: mine.marks });
   if (paged !== mine || mine.number !== number) return;
+  const turned = $$("[data-page]", pane).indexOf(document.activeElement);
   pane.replaceChildren(pageBar(mine), reply.error ? make("p", reply.error, "error") : sheet(reply));
+  if (turned >= 0) {
+    const button = $$("[data-page]", pane)[turned]; // To be pressed again, but for the last page.
+    (button.disabled ? pane : button).focus({ preventScroll: true });
+  }
   const hit = $(".hit.active", pane) || $(".hit", pane);
   if (hit) hit.scrollIntoView({ block: "center", inline: "center", behavior: "instant" });
   else pane.scrollTo({ top: 0 });

@@ -25,9 +25,9 @@ function openPanel(view) {
   const wasOpen = root.dataset.panel === "open";
   root.dataset.panel = "open";
   $("[data-do=panel]").setAttribute("aria-expanded", "true");
+  leavePages();
   $(".panel-list").hidden = view !== "list";
   $(".panel-doc").hidden = view !== "doc";
-  $(".panel-page").hidden = true;
   if (view === "list") $("[data-do=view]").hidden = true;
   for (const name of ["list", "only"]) $(`[data-do=${name}]`).hidden = view === "list";
   $(".panel-title").hidden = view !== "list";
@@ -106,9 +106,7 @@ async function openEntry(turn, entry, kind, { focus = true, from = null } = {}) 
   if (!same) showDocument(reply);
   if (reply.error) return;
   activate(entry, kind, same);
-  const asPage = wantsPages && paged && entry.page;
-  if (asPage) await showPage(entry.page);
-  const view = asPage ? $(".panel-page") : pane;
+  const view = await showAsWanted(entry.page);
   view.setAttribute("aria-label", ["Source", entry.n, entry.title, entry.place].filter(Boolean).join(", "));
   if (focus) view.focus({ preventScroll: true });
 }
@@ -125,7 +123,9 @@ async function openDocument(documentId, from) {
   if (shown !== mine) return;
   showDocument(reply);
   pane.scrollTo({ top: 0 });
-  pane.focus({ preventScroll: true });
+  const view = await showAsWanted(1);
+  view.setAttribute("aria-label", pane.getAttribute("aria-label"));
+  view.focus({ preventScroll: true });
 }
 
 function showDocument(reply) {

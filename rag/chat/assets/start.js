@@ -21,7 +21,7 @@ function start() {
     filters() { openFilters($(".filter-panel").hidden); },
     "filters-done"() { openFilters(false); box.focus(); },
     async only() {
-      await setFilters({ ...filters, document: $(".panel-doc").dataset.document });
+      if (!(await setFilters({ ...filters, document: $(".panel-doc").dataset.document }))) return;
       say($(".filtered").textContent);
       writeQuestion();
     },
@@ -45,13 +45,33 @@ function start() {
   const grow = () => {
     box.style.height = "auto";
     box.style.height = `${box.scrollHeight}px`;
-    composer.classList.toggle("ready", box.value.trim() !== "");
+    composer.classList.toggle("ready", showLength() && box.value.trim() !== "");
+  };
+  // A question that is too long stays whole, to be shortened by who wrote it.
+  const long = $(".too-long");
+  const showLength = () => {
+    const length = [...box.value.trim()].length; // as the server counts
+    const longest = Number(box.dataset.longest);
+    const fits = length <= longest;
+    long.textContent = fits ? ""
+      : `A question has at most ${longest.toLocaleString("en")} characters; this one has ${length.toLocaleString("en")}.`;
+    if (long.hidden && !fits) say(long.textContent);
+    long.hidden = fits;
+    box.setAttribute("aria-invalid", String(!fits));
+    return fits;
   };
   const submit = () => {
+    if (!showLength()) { say(long.textContent); return; }
     const words = box.value;
     box.value = "";
     grow();
     ask(words);
+  };
+  // As if it were typed over the draft, so that "undo" brings that back.
+  const write = (words) => {
+    box.focus();
+    box.select();
+    if (!document.execCommand("insertText", false, words)) { box.value = words; grow(); }
   };
 
   root.addEventListener("click", (event) => {
@@ -77,7 +97,7 @@ function start() {
     else if ("rename" in button.dataset) renameListed(button.closest("li"));
     else if ("delete" in button.dataset) removeTalk(button.closest("li"));
     else if ("undo" in button.dataset) restoreTalk(button.closest("li"));
-    else if ("edit" in button.dataset) { box.value = button.dataset.edit; grow(); box.focus(); }
+    else if ("edit" in button.dataset) write(button.dataset.edit);
     else if ("retry" in button.dataset) {
       $(".reply", turn.node).replaceChildren(make("p", "Reading the documents …", "waiting"));
       settle(turn);

@@ -1,17 +1,19 @@
 // The conversation: every question is a node of its own, so a slow one holds up no other.
 let turns = [];
 let count = 0;
+let aboutDocuments = $(".problem").textContent; // what the server has to say of them, if anything
 
 const turnOf = (node) => {
   const article = node && node.closest(".turn");
   return article ? turns.find((turn) => turn.node === article) : null;
 };
 
+// The turn that has the focus, or whose source has it; otherwise the last.
 function currentTurn() {
-  const focused = turnOf(document.activeElement);
-  if (focused && focused.citations.length) return focused;
-  if (shown && shown.turn) return shown.turn;
-  return turns.findLast((turn) => turn.citations.length || turn.nearest.length) || null;
+  const focus = document.activeElement;
+  const focused = $(".panel").contains(focus) ? shown && shown.turn : turnOf(focus);
+  const leads = (turn) => turn && turn.citations.length + turn.nearest.length > 0;
+  return leads(focused) ? focused : turns.findLast(leads) || null;
 }
 
 function historyBefore(turn) {
@@ -180,7 +182,8 @@ async function refresh() {
   $(".bar .facts").innerHTML = reply.facts;
   $(".empty .suggestions").innerHTML = reply.examples;
   $(".documents").innerHTML = reply.documents;
-  $(".problem").textContent = reply.notice;
+  aboutDocuments = reply.notice;
+  $(".problem").textContent = aboutDocuments;
   filterDocuments($("#rag-filter").value);
   showFilters();
 }
@@ -194,6 +197,7 @@ function startAfresh({ focus = true } = {}) {
   sources.clear();
   closePanel();
   $(".turns").replaceChildren();
+  $(".problem").textContent = aboutDocuments;
   $(".empty").hidden = false;
   $("[data-do=fresh]").hidden = true;
   if (focus) $("#rag-question").focus();
