@@ -11,7 +11,8 @@ document has to meet all of them. What each field means:
   2024-06-01. Less than a day is known of some documents; then the condition has to hold for all
   the days that it may be.
 - version: numbers between points are compared as numbers.
-- title, author, source, description, and meta.NAME for any other: text, where `*` stands for
+- author: all of them, or one.
+- title, source, description, and meta.NAME for any other: text, where `*` stands for
   anything. Case does not matter.
 - as_of: of documents that are versions of one another, the newest that was in effect on that day.
   Versions have the same title (years and version numbers in it do not count), language, and
@@ -40,6 +41,9 @@ _VERSION_IN_TITLE = re.compile(
     r"|\b(?:19|20)\d\d(?:[-/]\d\d?){0,2}\b",
     re.IGNORECASE,
 )
+
+
+_SEVERAL = re.compile(r"\s*[,;&]\s*|\s+and\s+")
 
 
 class Described(Protocol):
@@ -115,6 +119,8 @@ def values(document: Described, field: str) -> list[str]:
     found = metadata.get(field.removeprefix(OTHER))
     if found is None or found == "":
         return []
+    if field == "author":
+        return [str(found), *_SEVERAL.split(str(found))]
     return [str(part) for part in found] if isinstance(found, list) else [str(found)]
 
 

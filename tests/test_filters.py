@@ -104,6 +104,15 @@ def test_conditions(condition: str, expected: str) -> None:
     assert "".join(found(condition)) == expected
 
 
+def test_one_of_several_authors_is_enough() -> None:
+    docs = [Doc("a", {"author": "Ann Lee, Bob Ray"}), Doc("b", {"author": "Ann Lee"}), Doc("c")]
+    for condition, expected in (
+        ("author=ann lee", 2), ("author=Bob Ray", 1), ("author=Ann Lee, Bob Ray", 1),
+        ("author=Ann", 0), ("author!=Bob Ray", 2),
+    ):  # fmt: skip
+        assert select(parse_where(condition), docs).documents == expected, condition
+
+
 def test_all_conditions_have_to_hold() -> None:
     assert found("path=handbook/*", "published>=2023-06") == ["s"]
     assert found("path=handbook/*", "published>=2025") == []

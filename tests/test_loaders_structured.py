@@ -103,6 +103,13 @@ def test_xml_of_sections_and_prose() -> None:
     ]
 
 
+def test_numbers_stay_as_they_are_written() -> None:
+    written = b'{"rate": 1.10, "account": 12345678901234567.89, "share": 0.00001, "of": 1E3}'
+    text = load_bytes(written, "rates.json").text
+    for number in ("1.10", "12345678901234567.89", "0.00001", "1E3"):
+        assert f": {number}" in text
+
+
 @pytest.mark.parametrize("encoding", ["utf-8", "utf-16", "iso-8859-1"])
 def test_xml_in_the_encoding_that_it_declares(encoding: str) -> None:
     text = f'<?xml version="1.0" encoding="{encoding}"?><a><b>Für Gäste</b><c>2</c></a>'

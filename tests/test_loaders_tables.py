@@ -109,6 +109,31 @@ def test_a_bad_csv_says_why(data: bytes, reason: str) -> None:
     assert str(caught.value) == reason
 
 
+@pytest.mark.parametrize(
+    ("value", "form", "expected"),
+    [
+        (15000, '"¥"#,##0', "¥15,000"),
+        (1250.5, '#,##0.00 "NOK"', "1,250.50 NOK"),
+        (98, "[$€-2] #,##0", "€ 98"),
+        (98, "[$€-407]#,##0.00", "€98.00"),
+        (-3.5, "$#,##0.00;[Red]-$#,##0.00", "-$3.50"),
+        (5, '_("$"* #,##0.00_)', "$5.00"),
+        (5, "_-* #,##0.00 [$€-407]_-", "5.00 €"),
+        (3, '0" days"', "3 days"),
+        (1000, "#,##0", "1000"),
+        (7.0, "0.00", "7"),
+        (12.5, "[$-409]General", "12.5"),
+    ],
+)
+def test_a_number_has_its_unit(value: float, form: str, expected: str) -> None:
+    def make(book: Any) -> None:
+        book.active.append(["What", "Rate"])
+        book.active.append(["Hotel", value])
+        book.active["B2"].number_format = form
+
+    assert shown(xlsx(make))[-1] == ("row", f"Hotel | {expected}")
+
+
 def test_sheets_are_sections_and_cells_are_what_they_show() -> None:
     def make(book: Any) -> None:
         sheet = book.active

@@ -119,6 +119,10 @@ def test_what_front_matter_says_needs_no_evidence() -> None:
             "effective_date: 3/4/2024",
             "has a effective_date that reads as no date or as two (3/4/2024): write 2024-06-01",
         ),
+        (
+            "published: 2024-02-30",
+            "has a published that reads as no date or as two (2024-02-30): write 2024-06-01",
+        ),
         ("published: 2024", ""),
         ("", ""),
         ("[" * 30_000, "is not valid YAML and is not used"),
@@ -132,6 +136,7 @@ def test_bad_yaml_costs_only_itself(tmp_path: Path, yaml: str, problem: str) -> 
     assert said.startswith(f"a.meta.yaml {problem}" if problem else "")
     assert bool(said) == bool(problem)
     assert "\n" not in said
+    assert document.metadata.get("published") in (None, "2024")
 
 
 def test_aliases_in_yaml_do_not_multiply(tmp_path: Path) -> None:

@@ -74,7 +74,8 @@ def rollback(generation: str | None, as_json: bool, **flags: Any) -> None:
 
     GENERATION is an id or its beginning (`rag generations` lists them); by default the newest
     whole one before the current. All its files are verified first. Documents are not touched: the
-    next `rag build` brings the index in step with the folder again.
+    next `rag build` brings the index in step with the folder again, and deletes the generations
+    that are newer than the one that answers.
     """
     name = history.rollback(settings_from(flags).index, generation)
     if as_json:

@@ -19,7 +19,7 @@ from rag.loaders.metadata import EVIDENCE, FILE_NAME, TITLE_FROM, readable_name,
 if TYPE_CHECKING:
     from rag.types import Document
 
-LOADERS_VERSION = 3
+LOADERS_VERSION = 4
 """Raised whenever a loader gives another text or other blocks for the same file."""
 
 LOADERS = {

@@ -11,7 +11,7 @@ from contextlib import suppress
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from rag.loaders.metadata import DATES, EVIDENCE, TITLE_FROM, normalise
+from rag.loaders.metadata import DATES, EVIDENCE, TITLE_FROM, iso_date, normalise
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -99,15 +99,21 @@ def read_fields(text: str) -> tuple[dict[str, str | list[str]], str]:
     if not isinstance(found, dict):
         return {}, 'is not used: write lines of the form "title: Annual leave"'
     fields = normalise(found)
-    return fields, _wrong_date(fields)
+    problem = _wrong_date(fields)
+    return {k: v for k, v in fields.items() if not (k in DATES and _is_no_day(str(v)))}, problem
 
 
 def _wrong_date(fields: Mapping[str, str | list[str]]) -> str:
     for name in DATES:
-        value = fields.get(name)
-        if value is not None and not _DATE.fullmatch(str(value)):
+        value = str(fields.get(name, ""))
+        if value and (not _DATE.fullmatch(value) or _is_no_day(value)):
             return f"has a {name} that reads as no date or as two ({value}): write 2024-06-01"
     return ""
+
+
+def _is_no_day(value: str) -> bool:
+    """True for 2024-02-30, which looks like a date and is none."""
+    return len(value) > 4 and _DATE.fullmatch(value) is not None and iso_date(value) is None
 
 
 def remarks(metadata: Metadata) -> list[str]:

@@ -52,7 +52,8 @@ def load_json(data: bytes, document_id: str) -> Document:
         DocumentError: it is empty, not JSON, nested too deeply, or has no text.
     """
     try:
-        content = json.loads(decode(data))
+        # Numbers as they are written: 1.10 is no 1.1, and long ones would lose their end.
+        content = json.loads(decode(data), parse_float=str, parse_int=str)
     except ValueError as error:
         raise DocumentError(f"is not valid JSON: {' '.join(str(error).split())}") from error
     raw = content if isinstance(content, dict) else {}

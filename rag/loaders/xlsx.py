@@ -5,6 +5,7 @@ Merged cells hold their text in the first of them, as in the file.
 
 from __future__ import annotations
 
+import re
 from datetime import date, datetime, time
 from io import BytesIO
 from itertools import chain, islice
@@ -31,6 +32,9 @@ if TYPE_CHECKING:
 _KIND = Kind("an Excel workbook", ".xlsx", "Excel")
 _COLUMNS_AT_MOST = 200
 _DEFAULT_AUTHOR = "openpyxl"
+_UNIT = r'(?:\[\$[^\]]+\]|"[^"]*"|[$€£¥])'
+_FORM = re.compile(rf"({_UNIT}\s*)?(?:\*.)?([#0][#0,]*(?:\.0+)?)(\s*{_UNIT})?")
+"""A number in Excel's notation, with the unit that stands before or behind it."""
 
 
 def load(data: bytes, document_id: str) -> Document:
@@ -91,7 +95,7 @@ def _rows(sheet: ReadOnlyWorksheet) -> Iterator[list[str]]:
 
 
 def _shown(cell: object) -> str:
-    """A cell much as Excel shows it: dates as ISO, no needless decimals, percentages as such."""
+    """A cell much as Excel shows it: dates as ISO, no needless decimals, units and signs."""
     value = getattr(cell, "value", None)
     if value is None:
         return ""
@@ -105,10 +109,25 @@ def _shown(cell: object) -> str:
     if isinstance(value, time):
         return value.isoformat("minutes")
     if isinstance(value, int | float):
-        if str(getattr(cell, "number_format", "")).endswith("%"):
-            return f"{round(value * 100, 6):.10g}%"
-        return f"{round(value, 10):.15g}"
+        return _number(value, str(getattr(cell, "number_format", "")))
     return str(value)
+
+
+def _number(value: float, form: str) -> str:
+    if form.endswith("%"):
+        return f"{round(value * 100, 6):.10g}%"
+    found = _FORM.search(form.partition(";")[0])
+    before, number, after = map(_literal, found.groups()) if found else ("", "", "")
+    if not before + after:
+        return f"{round(value, 10):.15g}"
+    places = len(number.partition(".")[2])
+    amount = f"{abs(value):{',' if ',' in number else ''}.{places}f}"
+    return f"{'-' if value < 0 else ''}{before}{amount}{after}"
+
+
+def _literal(part: str | None) -> str:
+    """What a part of a number format shows: without its quotes, brackets and locale."""
+    return re.sub(r'\[\$([^\]-]*)(?:-[^\]]*)?\]|"', r"\1", part or "")
 
 
 def _properties(workbook: Workbook) -> dict[str, object]:
