@@ -10,17 +10,19 @@ from sentencex import get_sentence_boundaries
 # Abbreviations of legal and policy prose that sentencex does not know. The first kind goes on only
 # before a number ("sec. 4", but "the answer is no."), the second before anything.
 _CONTINUES_WITH_NUMBER = re.compile(
-    r"\b(?:secs?|sects?|paras?|cl|regs?|sched|ch|pts?|nos?|figs?|arts?|app|ann|vols?|pp?|tab)\.$",
+    r"\b(?:secs?|sects?|subsecs?|paras?|cl|regs?|dirs?|stds?|recs?|sched|ch|pts?|nos?|figs?|arts?|"
+    r"appl?|ann|amend|vols?|pp?|tab|fn|jan|feb|mar|apr|jun|jul|aug|sept?|oct|nov|dec)\.$",
     re.IGNORECASE,
 )
 _CONTINUES = re.compile(
-    r"(?:\b(?:max|min|approx|incl|excl|ext|tel|ca|cf|viz|resp|e\.g|i\.e)\.)$", re.IGNORECASE
+    r"(?:(?:\(ex|\b(?:max|min|approx|incl|excl|ext|tel|ca|cf|viz|resp|e\.g|i\.e))\.)$",
+    re.IGNORECASE,
 )
 # A name follows.
 _TITLE = re.compile(
-    r"(?<![\w.@-])(?:Mr|Mrs|Ms|Messrs|Dr|Prof|Rev|Hon|Sen|Rep|Gen|Col|Lt|Capt|vs)\.$"
+    r"(?<![\w.@-])(?:Mr|Mrs|Ms|Messrs|Dr|Prof|Rev|Hon|Sen|Rep|Gov|Amb|Gen|Col|Maj|Lt|Capt|Sgt|vs)\.$"
 )
-_NUMBER = re.compile(r"[\d(§]|[IVX]+\b")
+_NUMBER = re.compile(r"[\d(§]|[IVX]+\b|Nos?\.")
 # A new sentence does not start in lower case ("iPhone" aside) or with closing punctuation.
 _CANNOT_START = re.compile(r"[a-z](?![A-Z])|[,;:)\]%]")
 # "1.", "1.2." or "(b)" alone is the number of the sentence after it.
