@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+
 import pytest
 from awkward import (
     check_promises,
@@ -59,6 +61,13 @@ def test_chapters_in_the_order_of_the_spine() -> None:
         "tags": ["leave"],
     }
     assert expected.items() <= dict(document.metadata).items()
+
+
+def test_raised_figures_in_a_book_are_no_part_of_a_number() -> None:
+    chapter = "<html><body><p>The berth costs EUR 250<sup>3</sup> a year.</p></body></html>"
+    assert load(epub_bytes({"a.xhtml": chapter}), ".epub").text == (
+        "The berth costs EUR 250³ a year."
+    )
 
 
 def encrypted(name: str) -> dict[str, str]:
@@ -164,6 +173,45 @@ def test_tables_notes_comments_and_tracked_changes() -> None:
     assert "\n[1] Part-time staff too." in document.text
 
 
+def _cell(text: str, spans: str = "") -> str:
+    return f"<table:table-cell {spans}><text:p>{text}</text:p></table:table-cell>"
+
+
+def test_merged_cells_of_an_opendocument_text() -> None:
+    covered = "<table:covered-table-cell/>"
+    rows = (
+        _cell("Pier") + _cell("Berth", 'table:number-columns-spanned="2"') + covered,
+        _cell("Summer", 'table:number-columns-spanned="3"')
+        + '<table:covered-table-cell table:number-columns-repeated="2"/>',
+        _cell("East", 'table:number-rows-spanned="2"') + _cell("£9") + _cell("£50"),
+        covered + _cell("£12", 'table:number-columns-spanned="999999"') + covered,
+        _cell("West") + _cell("£8") + _cell("£40"),
+    )
+    inside = "".join(f"<table:table-row>{row}</table:table-row>" for row in rows)
+    document = load(odt_bytes(f"<table:table>{inside}</table:table>"), ".odt")
+    assert texts(document, "row") == [
+        "Pier | Berth | Berth",
+        "Summer",
+        "East | £9 | £50",
+        "East | £12 | £12",
+        "West | £8 | £40",
+    ]
+
+
+def test_raised_figures_of_an_opendocument_text() -> None:
+    document = load(
+        odt_bytes(
+            '<text:p>The berth costs 250<text:span text:style-name="T1">3</text:span> '
+            'euros. No CO<text:span text:style-name="T2">2</text:span> bottles.</text:p>',
+            '<style:style style:name="T1"><style:text-properties '
+            'style:text-position="super 58%"/></style:style><style:style style:name="T2">'
+            '<style:text-properties style:text-position="sub 58%"/></style:style>',
+        ),
+        ".odt",
+    )
+    assert document.text == "The berth costs 250³ euros. No CO₂ bottles."
+
+
 def test_properties_of_an_opendocument_text() -> None:
     document = load(
         odt_bytes(
@@ -236,6 +284,40 @@ def test_rich_text() -> None:
     ]
     expected = {"author": "A. Author", "created": "2024-03-01"}
     assert expected.items() <= dict(document.metadata).items()
+
+
+def test_changes_hidden_text_and_notes_of_rich_text() -> None:
+    document = load(
+        rb"{\rtf1\ansi{\fonttbl{\f0\fcharset204 Arial;}}\f0 "
+        rb"The berth costs {\deleted\revauthdel1 900 {\footnote\plain Gone.}}"
+        rb"{\revised 700}\deleted\revauth1 cents\par\deleted0  euros{\super 3}.{\super\chftn}"
+        rb"{\footnote\pard\plain{\super\chftn} Except {\v secretly }in winter.}"
+        rb" \v Ask legal.\v0 Pay at \'e4 once.\par The end.\par "
+        rb"\trowd\cellx1\cellx2 Pier{\footnote\pard Of stone.}\par East\cell Fee\cell\row "
+        rb"\pard Bye.{\footnote Unclosed",
+        ".rtf",
+    )
+    assert shown(document) == [
+        ("paragraph", "The berth costs 700 euros³. Pay at д once."),
+        ("paragraph", "[1] Except in winter."),
+        ("paragraph", "The end."),
+        ("paragraph", "Pier"),
+        ("row", "East | Fee"),
+        ("paragraph", "Bye."),
+        ("paragraph", "[2] Of stone."),
+        ("paragraph", "[3] Unclosed"),
+    ]
+
+
+@pytest.mark.parametrize(
+    "inside",
+    [b"{\\footnote x" * 50_000, b"w{\\footnote x}" * 50_000, b"x\\v\\deleted " * 100_000],
+    ids=["nested notes", "many notes", "many changes"],
+)
+def test_hostile_changes_take_no_time(inside: bytes) -> None:
+    started = time.perf_counter()
+    assert load(b"{\\rtf1 text " + inside + b"}", ".rtf").text.startswith("text")
+    assert time.perf_counter() - started < 20
 
 
 @pytest.mark.parametrize(

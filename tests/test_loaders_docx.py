@@ -112,6 +112,47 @@ def test_numbering_with_several_levels_and_forms() -> None:
     ]
 
 
+def test_lists_of_one_definition_count_on_unless_one_says_where_it_starts() -> None:
+    def make(word: WordDocument) -> None:
+        from docx.oxml import parse_xml
+        from docx.oxml.ns import nsdecls
+
+        numbering = word.part.numbering_part.element
+        level = '<w:lvl w:ilvl="0"><w:numFmt w:val="decimal"/><w:lvlText w:val="%1."/></w:lvl>'
+        numbering.insert(
+            0,
+            parse_xml(
+                f'<w:abstractNum {nsdecls("w")} w:abstractNumId="99">{level}</w:abstractNum>'
+            ),
+        )
+        override = '<w:lvlOverride w:ilvl="0"><w:startOverride w:val="5"/></w:lvlOverride>'
+        for number, more in ((97, ""), (98, ""), (99, override)):
+            numbering.append(
+                parse_xml(
+                    f'<w:num {nsdecls("w")} w:numId="{number}"><w:abstractNumId w:val="99"/>'
+                    f"{more}</w:num>"
+                )
+            )
+        for number, text in ((97, "A"), (98, "B"), (99, "C"), (99, "D"), (97, "E")):
+            paragraph = word.add_paragraph(text)
+            paragraph._p.get_or_add_pPr()._add_numPr().get_or_add_numId().val = number
+
+    assert load(make).text == "1. A\n2. B\n5. C\n6. D\n7. E"
+
+
+def test_raised_and_lowered_figures_are_no_part_of_a_number() -> None:
+    def make(word: WordDocument) -> None:
+        paragraph = word.add_paragraph("The berth costs EUR 250")
+        paragraph.add_run("3").font.superscript = True
+        paragraph.add_run(" from the 1")
+        paragraph.add_run("st").font.superscript = True
+        paragraph.add_run(" of May. No CO")
+        paragraph.add_run("2").font.subscript = True
+        paragraph.add_run(" bottles.")
+
+    assert load(make).text == "The berth costs EUR 250³ from the 1st of May. No CO₂ bottles."
+
+
 def test_tables_stand_where_they_stand() -> None:
     def make(word: WordDocument) -> None:
         word.add_paragraph("Before.")

@@ -58,6 +58,102 @@ def test_tables_keep_rows_and_headers() -> None:
     assert "By country" in texts(document, "paragraph")
 
 
+def rows(table: str) -> list[str]:
+    return texts(load(page(f"<h1>Fees</h1><p>{PROSE}</p><table>{table}</table>")), "row")
+
+
+def test_a_merged_cell_stands_in_every_row_and_column_that_it_covers() -> None:
+    assert rows(
+        "<tr><th rowspan=2>Pier</th><th colspan=2>Berth</th><th rowspan=2>Power</th></tr>"
+        "<tr><th>Day</th><th>Week</th></tr>"
+        "<tr><td rowspan=2>East</td><td>£9</td><td>£50</td><td>free</td></tr>"
+        "<tr><td colspan=2>£12</td><td rowspan=2>£3</td></tr>"
+        "<tr><td>West</td><td>£8</td></tr>"
+    ) == [
+        "Pier | Berth | Berth | Power",
+        "Pier | Day | Week | Power",
+        "East | £9 | £50 | free",
+        "East | £12 | £12 | £3",
+        "West | £8 |  | £3",
+    ]
+
+
+def test_merged_cells_of_a_page_without_a_marked_main_part() -> None:
+    table = (
+        "<tr><th>Pier</th><th>Boat</th><th>Fee</th></tr><tr><td rowspan=2>East</td>"
+        "<td>Canoe</td><td>£9</td></tr><tr><td>Yacht</td><td>£20</td></tr>"
+    )
+    document = load(f"<body><h1>Fees</h1><p>{PROSE}</p><table>{table}</table></body>")
+    assert texts(document, "row")[-2:] == ["East | Canoe | £9", "East | Yacht | £20"]
+
+
+def test_a_title_across_a_table_is_said_once_and_a_covered_row_adds_none() -> None:
+    assert rows(
+        "<tr><th>Boat</th><th>Fee</th></tr><tr><td colspan=2>Summer</td></tr>"
+        "<tr><td rowspan=2>Canoe</td><td rowspan=2>£9</td></tr><tr></tr>"
+        "<tr><td>Yacht</td><td>£20</td></tr>"
+    ) == ["Boat | Fee", "Summer", "Canoe | £9", "Yacht | £20"]
+
+
+def test_a_merged_cell_ends_with_its_group_of_rows() -> None:
+    assert rows(
+        "<tbody><tr><td rowspan=65534>East</td><td>£9</td></tr></tbody>"
+        "<tbody><tr><td>West</td><td>£8</td></tr></tbody>"
+    ) == ["East | £9", "West | £8"]
+
+
+@pytest.mark.parametrize(
+    "table",
+    [
+        "<tr><td rowspan=65534 colspan=1000>x</td><td>y</td></tr>" + "<tr><td>z</td></tr>" * 9,
+        "<tr>" + "<td rowspan=65534 colspan=1000>x" * 10_000 + "<tr><td>z" * 10_000,
+        "<tr>" + "<td rowspan=65534 colspan=1000>x" * 20_000 + "<tr></tr>" * 20_000,
+        f"<tr><td rowspan=65534 colspan=1000>{'word ' * 100_000}<td>b" + "<tr><td>z" * 10_000,
+    ],
+    ids=["small", "wide and long", "rows without cells", "a long text"],
+)
+def test_absurd_spans_take_neither_time_nor_memory(table: str) -> None:
+    started = time.perf_counter()
+    assert len("".join(rows(table))) < 20_000_000
+    assert time.perf_counter() - started < 20
+
+
+def test_raised_and_lowered_figures_are_no_part_of_a_number() -> None:
+    text = load(
+        page(
+            f"<h1>Fees</h1><p>{PROSE}</p><p>The berth costs £25<sup>3</sup> or £30"
+            '<sup><a href="#n12">12</a></sup>, up to 40 m<sup>2</sup> and 10<sup>3</sup> kg, from '
+            "the 1<sup>st</sup> of May. No CO<sub>2</sub> bottles."
+            "<sub>Fees of 2024</sub></p>"
+        )
+    ).text
+    assert text.endswith(
+        "£25³ or £30¹², up to 40 m² and 10³ kg, from the 1st of May. No CO₂ bottles.Fees of 2024"
+    )
+
+
+def test_struck_out_and_invisible_text_is_left_out() -> None:
+    text = load(
+        page(
+            f"<h1>Fees</h1><p>{PROSE}</p><p>The berth costs <del>£20</del> <s>£21</s> "
+            '<strike>£22</strike> <b style="Color: red; visibility: hidden">£23</b> '
+            "<ins>£24</ins>.</p>"
+        )
+    ).text
+    assert text.endswith("The berth costs £24.")
+
+
+def test_lists_count_as_they_say() -> None:
+    text = load(
+        page(
+            f"<h1>Duties</h1><p>{PROSE}</p>"
+            '<ol type="a" start="26"><li>Moor.</li><li>Pay.</li></ol>'
+            '<ol type="I" start="4"><li>Leave.</li><li value="9">Return.</li><li>Rest.</li></ol>'
+        )
+    ).text
+    assert text.endswith("z. Moor.\naa. Pay.\nIV. Leave.\nIX. Return.\nX. Rest.")
+
+
 def test_lists_nest_and_count() -> None:
     document = load(
         page(

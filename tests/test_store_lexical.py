@@ -183,6 +183,8 @@ def test_texts_without_terms_score_nothing(tmp_path: Path, texts: list[str]) -> 
         ("Art. 5(2)(a)", ["art", "5", "2"]),
         ("what is it?", []),
         ("Ünïcode 文件", ["ünïcode", "文件"]),
+        ("CO₂ per 10 m²", ["co2", "per", "10", "m2"]),
+        ("£25³, 2503", ["25", "2503"]),
     ],
 )
 def test_terms_are_stemmed_words_that_carry_a_topic(text: str, expected: list[str]) -> None:

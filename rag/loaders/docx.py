@@ -23,6 +23,7 @@ from rag.loaders.docx_numbering import Numbering
 from rag.loaders.docx_styles import Style, read_styles, with_properties
 from rag.loaders.metadata import believable_title, core_properties, normalise
 from rag.loaders.package import Kind, check_package
+from rag.loaders.tree import raised
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -223,12 +224,22 @@ def _text(paragraph: etree._Element) -> str:
         if element.tag in _LEFT_OUT or (element.tag == _R and _hidden(element)):
             walk.skip_subtree()
         elif element.tag in _TEXT:
-            parts.append(element.text or "")
+            parts.append(_as_it_looks(element))
         elif element.tag in _SPACE:
             parts.append(" ")
         elif element.tag == qn("w:noBreakHyphen"):
             parts.append("-")
     return "".join(parts)
+
+
+def _as_it_looks(element: etree._Element) -> str:
+    """The text of an element, raised or lowered where its run is."""
+    text = element.text or ""
+    align = element.find(f"../{qn('w:rPr')}/{qn('w:vertAlign')}")
+    position = align.get(_VAL) if align is not None else ""
+    if position in ("superscript", "subscript"):
+        return raised(text, below=position == "subscript")
+    return text
 
 
 def _hidden(run: etree._Element) -> bool:

@@ -31,6 +31,7 @@ class Numbering:
         self._lists: dict[str, str] = {}
         self._levels: dict[str, dict[int, _Level]] = {}
         self._counts: dict[str, dict[int, int]] = {}
+        self._restarts: dict[tuple[str, int], int] = {}
         for relation in word.part.rels.values():
             if relation.reltype.endswith("/numbering") and not relation.is_external:
                 self._read(relation.target_part.element)
@@ -46,16 +47,24 @@ class Numbering:
                 for level in abstract.iter(qn("w:lvl"))
             }
         for number in numbering.iter(qn("w:num")):
-            self._lists[number.get(qn("w:numId"), "")] = _value(number, "w:abstractNumId", "")
+            num_id = number.get(qn("w:numId"), "")
+            self._lists[num_id] = _value(number, "w:abstractNumId", "")
+            for override in number.iter(qn("w:lvlOverride")):
+                start = _value(override, "w:startOverride", "")
+                if start:
+                    self._restarts[num_id, int(override.get(qn("w:ilvl"), "0"))] = int(start)
 
     def label(self, num_id: str, ilvl: int) -> str:
         """The number that stands before this paragraph; "" for bullets."""
-        levels = self._levels.get(self._lists.get(num_id, ""), {})
-        counts = self._counts.setdefault(num_id, {})
+        abstract = self._lists.get(num_id, "")
+        levels = self._levels.get(abstract, {})
+        # Lists of one definition go on counting, but for one that says where it starts.
+        counts = self._counts.setdefault(abstract, {})
         for deeper in [depth for depth in counts if depth > ilvl]:
             del counts[deeper]
         level = levels.get(ilvl, _Level(form="bullet"))
-        counts[ilvl] = counts.get(ilvl, level.start - 1) + 1
+        restart = self._restarts.pop((num_id, ilvl), None)
+        counts[ilvl] = counts.get(ilvl, level.start - 1) + 1 if restart is None else restart
         if level.form in ("bullet", "none"):
             return ""
 

@@ -17,7 +17,7 @@ from rag.errors import DocumentError
 from rag.loaders.builder import TextBuilder, clean
 from rag.loaders.decoding import decode
 from rag.loaders.metadata import normalise
-from rag.loaders.tree import add_tree
+from rag.loaders.tree import add_tree, raise_text, spread_cells
 
 if TYPE_CHECKING:
     from lxml.html import HtmlElement
@@ -34,7 +34,10 @@ _NESTING = re.compile(
 )
 _UNSEEN = etree.XPath(
     "//script|//style|//template|//noscript|//iframe|//svg|//object|//select|//textarea|//dialog"
-    "|//*[@hidden or @aria-hidden='true' or contains(translate(@style, ' ', ''), 'display:none')]"
+    # What is struck out no longer holds.
+    "|//del|//s|//strike"
+    "|//*[@hidden or @aria-hidden='true' or contains(translate(@style, ' ', ''), 'display:none')"
+    " or contains(translate(@style, ' ', ''), 'visibility:hidden')]"
 )
 _FURNITURE = etree.XPath(
     ".//nav|.//aside|.//footer|.//form//button|.//*[@role='navigation' or @role='search' or"
@@ -79,8 +82,7 @@ def load(data: bytes, document_id: str) -> Document:
     declared = _CHARSET.search(data, 0, 4096)
     page = _parse(decode(data, declared[1].decode("ascii", "replace") if declared else None))
     metadata = normalise(_metadata(page))
-    for element in _UNSEEN(page):
-        _drop(element)
+    _prepare(page)
     headline = _headline(page)
     title = headline or clean(page.findtext(".//title") or "")
     builder = TextBuilder()
@@ -92,8 +94,7 @@ def add_page(data: bytes, builder: TextBuilder) -> None:
     """Add all that a reader sees of a page which is part of something larger, such as a book."""
     declared = _CHARSET.search(data, 0, 4096)
     page = _parse(decode(data, declared[1].decode("ascii", "replace") if declared else None))
-    for element in _UNSEEN(page):
-        _drop(element)
+    _prepare(page)
     body = page.find("body")
     add_tree(page if body is None else body, builder)
 
@@ -119,6 +120,15 @@ def _tree(text: str) -> HtmlElement | None:
         return None
     fatal = any(entry.level_name == "FATAL" for entry in parser.error_log)
     return None if fatal else page
+
+
+def _prepare(page: HtmlElement) -> None:
+    """Leave what a reader sees, with everything said by the looks of it said in the text."""
+    for element in _UNSEEN(page):
+        _drop(element)
+    for element in page.iter("sup", "sub"):
+        raise_text(element, below=element.tag == "sub")
+    spread_cells(page)
 
 
 def _drop(element: HtmlElement) -> None:

@@ -15,6 +15,7 @@ from rag.loaders.builder import TextBuilder, clean
 from rag.loaders.metadata import believable_title, normalise
 from rag.loaders.odt_lists import Lists
 from rag.loaders.package import Kind, Package
+from rag.loaders.tree import raise_text
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -25,6 +26,7 @@ _KIND = Kind("an OpenDocument text", ".odt")
 _TEXT = "{urn:oasis:names:tc:opendocument:xmlns:text:1.0}"
 _TABLE = "{urn:oasis:names:tc:opendocument:xmlns:table:1.0}"
 _OFFICE = "{urn:oasis:names:tc:opendocument:xmlns:office:1.0}"
+_STYLE = "{urn:oasis:names:tc:opendocument:xmlns:style:1.0}"
 _P, _H, _LIST = f"{_TEXT}p", f"{_TEXT}h", f"{_TEXT}list"
 _NOTE = f"{_TEXT}note"
 _SPACES = {f"{_TEXT}{name}" for name in ("s", "tab", "line-break", "soft-page-break")}
@@ -69,6 +71,7 @@ def load(data: bytes, document_id: str) -> Document:
     styles = [content]
     if "styles.xml" in package:
         styles.append(package.xml("styles.xml"))
+    _raise_marks(body, styles)
     walk = _Walk(Lists(styles))
     walk.add(body)
     properties = _properties(package.xml("meta.xml")) if "meta.xml" in package else {}
@@ -76,6 +79,21 @@ def load(data: bytes, document_id: str) -> Document:
     named = believable_title(str(metadata.pop("title", "")))
     title = walk.title or named or walk.first_heading
     return walk.builder.build(document_id, title, metadata)
+
+
+def _raise_marks(body: etree._Element, parts: list[etree._Element]) -> None:
+    """Say in the text what is raised or lowered by a style."""
+    below = {}
+    for part in parts:
+        for properties in part.iter(f"{_STYLE}text-properties"):
+            position = properties.get(f"{_STYLE}text-position", "")
+            style = properties.getparent()
+            if position.startswith(("super", "sub")) and style is not None:
+                below[style.get(f"{_STYLE}name", "")] = position.startswith("sub")
+    for span in body.iter(f"{_TEXT}span"):
+        name = span.get(f"{_TEXT}style-name", "")
+        if name in below:
+            raise_text(span, below=below[name])
 
 
 class _Walk:
@@ -104,7 +122,7 @@ class _Walk:
         if element.tag == _H:
             level = element.get(f"{_TEXT}outline-level", "1")
             self.builder.heading(
-                text, min(6, int(level)) if level.isdigit() and level != "0" else 1
+                text, min(6, int(level)) if level.isdecimal() and level != "0" else 1
             )
             self.first_heading = self.first_heading or text
         elif style == "Title" and text:
@@ -132,7 +150,7 @@ class _Walk:
             if entry.tag not in (f"{_TEXT}list-item", f"{_TEXT}list-header"):
                 continue
             started = entry.get(f"{_TEXT}start-value", "")
-            number = int(started) if started.isdigit() else number + 1
+            number = int(started) if started.isdecimal() else number + 1
             fresh = entry.tag.endswith("list-item")
             for part in entry:
                 if part.tag == _LIST:
@@ -152,8 +170,9 @@ class _Walk:
                 for cell in _cells(row):
                     self.add(cell)
             return
+        texts: list[str] = []
         for index, row in enumerate(rows):
-            texts = [_cell_text(cell) for cell in _cells(row)]
+            texts = _row_texts(row, texts)
             marked = headers is not None and row.getparent() is headers
             bare = headers is None and index == 0 and len(rows) > 1
             self.builder.row(texts, header=marked or (bare and _wordy(texts)))
@@ -181,11 +200,36 @@ def _rows(table: etree._Element) -> Iterator[etree._Element]:
 def _cells(row: etree._Element) -> Iterator[etree._Element]:
     for cell in row:
         if cell.tag == f"{_TABLE}table-cell":
-            repeated = cell.get(f"{_TABLE}number-columns-repeated", "1")
             # Empty cells up to the edge of the sheet are one repeated a thousand times.
-            times = int(repeated) if repeated.isdigit() and len(cell) else 1
-            for _ in range(min(times, _MOST_COLUMNS)):
+            for _ in range(_count(cell, "number-columns-repeated") if len(cell) else 1):
                 yield cell
+
+
+def _row_texts(row: etree._Element, above: list[str]) -> list[str]:
+    """One text per column: a covered cell shows what covers it, from the left or from `above`."""
+    texts: list[str] = []
+    from_left = 0
+    alone = len(list(_cells(row))) == 1
+    for cell in row:
+        repeated = _count(cell, "number-columns-repeated")
+        if cell.tag == f"{_TABLE}table-cell":
+            texts += [_cell_text(cell)] * (repeated if len(cell) else 1)
+            from_left = _count(cell, "number-columns-spanned") - 1
+        elif cell.tag == f"{_TABLE}covered-table-cell":
+            for _ in range(repeated):
+                if from_left:
+                    from_left -= 1
+                    texts.append(texts[-1])
+                else:
+                    alone = False
+                    texts.append(above[len(texts)] if len(texts) < len(above) else "")
+    # A title across the whole table is said once.
+    return texts[:1] if alone else texts
+
+
+def _count(cell: etree._Element, name: str) -> int:
+    value = cell.get(f"{_TABLE}{name}", "")
+    return min(max(int(value), 1), _MOST_COLUMNS) if re.fullmatch(r"\d{1,6}", value) else 1
 
 
 def _cell_text(cell: etree._Element) -> str:

@@ -32,7 +32,7 @@ class Lists:
         name = style.get(f"{_STYLE}name", "")
         for level in style.iter(f"{_TEXT}list-level-style-number"):
             depth = level.get(f"{_TEXT}level", "")
-            if depth.isdigit():
+            if depth.isdecimal():
                 self._numbered[name, int(depth)] = (
                     level.get(f"{_STYLE}num-prefix", ""),
                     level.get(f"{_STYLE}num-format", ""),
@@ -45,7 +45,7 @@ class Lists:
         if form in ("a", "A") and number <= 26:
             shown = chr(ord(form) + number - 1)
         elif form in ("i", "I"):
-            shown = _roman(number) if form == "I" else _roman(number).lower()
+            shown = roman(number) if form == "I" else roman(number).lower()
         elif form:
             shown = str(number)
         else:
@@ -57,7 +57,8 @@ class Lists:
         return self._parents.get(style, style)
 
 
-def _roman(number: int) -> str:
+def roman(number: int) -> str:
+    """In capital Roman digits."""
     result = ""
     for value, digits in (
         (1000, "M"), (900, "CM"), (500, "D"), (400, "CD"), (100, "C"), (90, "XC"), (50, "L"),

@@ -3,11 +3,17 @@
 from __future__ import annotations
 
 import re
+from copy import deepcopy
+from itertools import islice
 from typing import TYPE_CHECKING
 
 from lxml import etree
 
+from rag.loaders.odt_lists import roman
+
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from rag.loaders.builder import TextBuilder
 
 _INLINE = re.compile(
@@ -20,6 +26,12 @@ _ROWS = frozenset(["tr", "row"])
 _CELLS = frozenset(["td", "th", "cell"])
 _BREAKS = frozenset(["br", "lb", "hr"])
 _EMPTY_LINE = re.compile(r"\n\s*\n")
+_RAISED = str.maketrans("0123456789", "⁰¹²³⁴⁵⁶⁷⁸⁹")
+_LOWERED = str.maketrans("0123456789", "₀₁₂₃₄₅₆₇₈₉")
+_SMALL_PRINT = re.compile(r"[^\W\d_]{2}")
+_MARK_PARTS = 8  # elements
+_COPIED_AT_MOST = 2_000_000  # characters, on a page
+_ELEMENT_COSTS = 20  # as many characters
 
 
 def add_tree(root: etree._Element, builder: TextBuilder) -> None:
@@ -37,6 +49,116 @@ def add_tree(root: etree._Element, builder: TextBuilder) -> None:
     walk.flush()
 
 
+def raised(text: str, *, below: bool = False) -> str:
+    """A raised or lowered text with its digits written as such: "25" + "3" is not 253.
+
+    Text with a word in it is small print, whose numbers are meant as they stand.
+    """
+    return text if _SMALL_PRINT.search(text) else text.translate(_LOWERED if below else _RAISED)
+
+
+def raise_text(element: etree._Element, *, below: bool = False) -> None:
+    """Do so within an element. A mark has few parts: of more, the rest stays as it is."""
+    for part in islice(element.iter(), _MARK_PARTS):
+        if part.text:
+            part.text = raised(part.text, below=below)
+        if part.tail and part is not element:
+            part.tail = raised(part.tail, below=below)
+
+
+def spread_cells(page: etree._Element) -> None:
+    """Repeat each merged cell of an HTML page in every row and column that it covers."""
+    spread = _Spread()
+    try:
+        for table in page.iter("table"):
+            if not _is_layout(table):
+                spread.table(table)
+    except _EnoughCopiesError:
+        return
+
+
+class _EnoughCopiesError(Exception):
+    """The tables that are left stay as they are."""
+
+
+class _Spread:
+    """Counts what it copies over a whole page: few bytes can ask for very many copies."""
+
+    def __init__(self) -> None:
+        self._left = _COPIED_AT_MOST
+        self._widest = 1
+        # By column, the cell that reaches down into the next row, and how many rows further.
+        self._above: dict[int, tuple[etree._Element, int]] = {}
+
+    def table(self, table: etree._Element) -> None:
+        """Spread the cells of one table.
+
+        Raises:
+            _EnoughCopiesError: too much was copied already.
+        """
+        rows = list(table.iter("tr"))
+        # No cell spans more columns than there are, whatever it says.
+        self._widest = max(sum(1 for _ in _cells(row)) for row in rows)
+        group = None
+        for row in rows:
+            if row.getparent() is not group:
+                self._above.clear()
+                group = row.getparent()
+            self._row(row)
+
+    def _row(self, row: etree._Element) -> None:
+        cells = list(_cells(row))
+        # A title across the whole table is said once.
+        title = len(cells) == 1 and not self._above
+        column = 0
+        for cell in cells:
+            while column in self._above:
+                cell.addprevious(self._from_above(column))
+                column += 1
+            column += self._cell(cell, column, 1 if title else self._widest)
+        for position in range(column, max(self._above, default=-1) + 1):
+            copied = self._from_above(position)
+            if cells:
+                row.append(copied)
+
+    def _cell(self, cell: etree._Element, column: int, at_most: int) -> int:
+        """Spread a cell to the right; over how many columns."""
+        across = min(_span(cell, "colspan"), at_most)
+        down = _span(cell, "rowspan") - 1
+        # trafilatura would make room for them once more.
+        for name in ("colspan", "rowspan"):
+            cell.attrib.pop(name, None)
+        for position in range(column, column + across):
+            if down:
+                self._above[position] = cell, down
+            if position > column:
+                cell.addnext(self._copy(cell))
+        return across
+
+    def _from_above(self, column: int) -> etree._Element:
+        cell, down = self._above.pop(column, (None, 0))
+        if cell is not None and down > 1:
+            self._above[column] = cell, down - 1
+        return self._copy(cell)
+
+    def _copy(self, cell: etree._Element | None) -> etree._Element:
+        if self._left <= 0:
+            raise _EnoughCopiesError
+        copied = etree.Element("td") if cell is None else deepcopy(cell)
+        copied.tail = None
+        for part in copied.iter():
+            self._left -= _ELEMENT_COSTS + len(part.text or "") + len(part.tail or "")
+        return copied
+
+
+def _span(cell: etree._Element, name: str) -> int:
+    return max(1, _number(cell.get(name)))
+
+
+def _cells(row: etree._Element) -> Iterator[etree._Element]:
+    return (cell for cell in row if cell.tag in _CELLS)
+
+
 class _Walk:
     """What the walk remembers between two tags."""
 
@@ -46,7 +168,7 @@ class _Walk:
         self._kind = "paragraph"
         self._level = 0
         self._marker = "-"
-        self._lists: list[int | None] = []
+        self._lists: list[tuple[int, str] | None] = []
         self._layout: list[bool] = []
         self._first_row = False
         self._cells: list[str] | None = None
@@ -75,7 +197,8 @@ class _Walk:
             self._kind, self._level = "heading", level
         elif tag in _LISTS:
             ordered = tag == "ol" or element.get("rend") == "ol"
-            self._lists.append(_number(element.get("start")) if ordered else None)
+            count = (_number(element.get("start")), element.get("type", "1"))
+            self._lists.append(count if ordered else None)
         elif tag in _ITEMS:
             self._start_item(tag, element)
         elif tag == "table":
@@ -86,11 +209,13 @@ class _Walk:
 
     def _start_item(self, tag: str, element: etree._Element) -> None:
         role = (element.get("rend") or tag)[:2]
-        number = self._lists[-1] if self._lists else None
+        count = self._lists[-1] if self._lists else None
         self._marker = "-"
-        if number is not None:
-            self._marker = f"{number}."
-            self._lists[-1] = number + 1
+        if count is not None:
+            expected, form = count
+            number = _number(element.get("value"), expected)
+            self._marker = f"{_in_form(number, form)}."
+            self._lists[-1] = number + 1, form
         self._kind, self._level = "term" if role == "dt" else "item", max(1, len(self._lists))
 
     def end(self, tag: str, element: etree._Element) -> None:
@@ -161,8 +286,21 @@ def _heading_level(tag: str, element: etree._Element) -> int:
     return int(name[1]) if re.fullmatch("h[1-6]", name) else 0
 
 
-def _number(text: str | None) -> int:
-    return int(text) if text and re.fullmatch(r"\d{1,6}", text) else 1
+def _number(text: str | None, otherwise: int = 1) -> int:
+    return int(text) if text and re.fullmatch(r"\d{1,6}", text.strip()) else otherwise
+
+
+def _in_form(number: int, form: str) -> str:
+    """The number as `<ol type=...>` asks for: 3 as "c" or "iii"."""
+    if form in ("i", "I") and 0 < number < 4000:
+        return roman(number) if form == "I" else roman(number).lower()
+    if form not in ("a", "A") or number < 1:
+        return str(number)
+    letters = ""
+    while number:
+        number, digit = divmod(number - 1, 26)
+        letters = chr(ord(form) + digit) + letters
+    return letters
 
 
 def _is_layout(table: etree._Element) -> bool:
@@ -170,4 +308,4 @@ def _is_layout(table: etree._Element) -> bool:
     if any(table.find(f".//{tag}") is not None for tag in ("table", "h1", "h2", "h3", "h4")):
         return True
     rows = list(table.iter(*_ROWS))
-    return all(sum(1 for cell in row if cell.tag in _CELLS) <= 1 for row in rows)
+    return all(sum(1 for _ in _cells(row)) <= 1 for row in rows)

@@ -23,6 +23,9 @@ STOPWORDS = frozenset(
     they this to was we were what when where which who whom whose why will with would you your
     about also am any he her his she us""".split()
 )
+# "£25³" has a note, "m²" and "CO₂" are found as m2 and CO2.
+_NOTE_MARK = re.compile("(?<=\\d)[⁰¹²³⁴-⁹]+")
+_PLAIN_DIGITS = str.maketrans("⁰¹²³⁴⁵⁶⁷⁸⁹₀₁₂₃₄₅₆₇₈₉", "01234567890123456789")
 _REMEMBERED = 4096
 """So many texts, and terms, that need not be looked at again: an answer does so several times."""
 _stem = Stemmer.Stemmer("english").stemWords
@@ -39,6 +42,8 @@ def terms(text: str) -> list[str]:
 
 @lru_cache(_REMEMBERED)
 def _terms(text: str) -> list[str]:
+    if not text.isascii():
+        text = _NOTE_MARK.sub(" ", text).translate(_PLAIN_DIGITS)
     words = [word.replace("’", "'") for word in WORD.findall(text.lower())]
     stems: list[str] = _stem([w.removesuffix("'s") for w in words if w not in STOPWORDS])
     return stems
