@@ -24,7 +24,7 @@ from rag.loaders.fields import OCR, TO_INSTALL, TRIED, UNREAD
 from rag.loaders.metadata import believable_title, iso_date, normalise
 from rag.loaders.ocr import installed, recognise
 from rag.loaders.pdf_flow import add_pages, body_size
-from rag.loaders.pdf_page import PageContent, read_page
+from rag.loaders.pdf_page import PageContent, in_columns, read_page
 from rag.loaders.pdf_running import without_running_lines
 
 if TYPE_CHECKING:
@@ -121,9 +121,9 @@ def _ranges(numbers: list[int]) -> str:
 
 
 def _read_pages(pdf: pdfplumber.PDF) -> list[PageContent]:
-    contents = []
+    contents: list[PageContent] = []
     for page in pdf.pages:
-        contents.append(read_page(page))
+        contents.append(read_page(page, bool(contents) and in_columns(contents[-1].parts)))
         page.close()
     return contents
 

@@ -27,8 +27,33 @@ _WORD = re.compile(r"[^\W_]")
 _COMPOUND = re.compile(r"[^\W\d_]+(?:-[^\W\d_]+)*")
 _FIRST_WORD = re.compile(r"[^\W\d_]+")
 _LAST_WORD = re.compile(r"[^\W\d_]+$")
-_HYPHENS = ("-", "\u00ad", "\u2010")
+_SOFT_HYPHEN = "\u00ad"
+_HYPHEN = re.compile(r"(?<=\w)[-\u00ad\u2010]$")
+_ADDRESS = re.compile(r"@|://|\bwww\.|\w\.\w+/")
+# What is mostly followed by a hyphen: "self-employed" …
+_COMBINING = frozenset(
+    "co cost cross full half high large long low multi non one part quasi risk self short single"
+    " small socio third three two vice well".split()
+)
+# … and what begins like that but is one word: "costly", "cohesion".
+_ENDING = re.compile(r"ly|e[dnr]|ers|est|ings?|ish|less|ness|ages?|ened|ening")
+_ONE_WORD = re.compile(
+    r"co(?:erc|he[rs]|hort|inc|lum)|highl?(?:ight|way)|multi(?:pl[eiy]|tud)|nonsens|part(?:ner|i)"
+)
+_BOTH = frozenset(("and", "or", "to"))
 _TERMINAL = re.compile(r"[.!?:;…][\"'”’)\]]*$")
+# After these a sentence goes on, after the next ones before a number only ("the answer is no.").
+# `rag.sentences` knows more; a loader may not import it.
+_ABBREVIATION = re.compile(
+    r"(?<![\w.@-])(?:e\.g|i\.e|cf|viz|approx|ca|incl|vs|Mr|Mrs|Ms|Messrs|Dr|Prof)\.$"
+)
+_ABBREVIATION_OF_NUMBERED = re.compile(
+    r"\b(?:arts?|secs?|sects?|paras?|cl|regs?|ch|pts?|nos?|figs?|app|ann|vols?|pp?)\.$",
+    re.IGNORECASE,
+)
+_ANY_NUMBER = re.compile(r"[\d(§]|[IVX]+\b")
+# "7 of the Code", "12) and": no paragraph begins like that.
+_CANNOT_BEGIN = re.compile(r"\d[\d.,/]*(?:\s*[%),;]|\s+(?:of|and|or|to)\b)")
 
 
 def add_pages(
@@ -91,12 +116,7 @@ def _pieces(
             pieces.append((page, text, ""))
             continue
         last_page, last, last_glue = pieces[-1]
-        glue = " "
-        if last.endswith(tuple(_HYPHENS)) and text[:1].islower():
-            before, after = _LAST_WORD.search(last[:-1]), _FIRST_WORD.match(text)
-            glue = ""
-            if before and after and not _compound(before[0], after[0], last[-1], words):
-                last = last[:-1]
+        last, glue = _joint(last, text, words)
         if page == last_page:
             pieces[-1] = (page, f"{last}{glue}{text}", last_glue)
         else:
@@ -105,10 +125,31 @@ def _pieces(
     return pieces
 
 
-def _compound(before: str, after: str, hyphen: str, words: Mapping[str, int]) -> bool:
-    """Whether the hyphen belongs to the word, judged by the other words of the document."""
-    whole, divided = f"{before}{after}".lower(), f"{before}-{after}".lower()
-    return hyphen == "-" and words.get(divided, 0) > words.get(whole, 0)
+def _joint(last: str, text: str, words: Mapping[str, int]) -> tuple[str, str]:
+    """A line as it stands before the next one, and what joins the two."""
+    hyphen = _HYPHEN.search(last)
+    if not hyphen or not text[:1].isalnum():
+        return last, " "
+    if hyphen[0] == _SOFT_HYPHEN:
+        return last[:-1], ""
+    before, after = _LAST_WORD.search(last[:-1]), _FIRST_WORD.match(text)
+    if not before or not after or _ADDRESS.search(last.split()[-1] + text.split()[0]):
+        return last, ""
+    if before[0].lower() in _COMBINING and after[0] in _BOTH:
+        return last, " "
+    return last if _compound(before[0], after[0], words) else last[:-1], ""
+
+
+def _compound(before: str, after: str, words: Mapping[str, int]) -> bool:
+    """Whether the hyphen belongs to the word, judged first by the other words of the document."""
+    first, second = before.lower(), after.lower()
+    whole, divided = words.get(first + second, 0), words.get(f"{first}-{second}", 0)
+    if whole != divided:
+        return divided > whole
+    if after[0].isupper():
+        return True
+    one_word = _ENDING.fullmatch(second) or _ONE_WORD.match(first + second)
+    return first in _COMBINING and not one_word
 
 
 @dataclass
@@ -227,14 +268,19 @@ class _Flow:
             same = unit.kind == fresh.kind and previous.size == line.size and not moved
             near = line.top - previous.bottom < 0.7 * line.size
             return same and near and not _NUMBERED.match(line.text)
-        if fresh.kind == "item" and not self._middle_of_sentence(fresh.marker, unit, previous):
+        unfinished = _unfinished(previous.text.rstrip(), line.text)
+        if fresh.kind == "item" and (
+            not unfinished or not self._may_be_in_a_sentence(fresh.marker, unit)
+        ):
             return False
         if abs(line.size - previous.size) > 1:
             return False
-        unfinished = not _TERMINAL.search(previous.text.rstrip())
         full = previous.x1 > previous.right - 0.15 * (previous.right - previous.left)
         if moved or line.left != previous.left or line.top < previous.top:
-            return unfinished and (full or line.text[:1].islower())
+            cannot_begin = line.text[:1].islower() or bool(_CANNOT_BEGIN.match(line.text))
+            if previous.text.rstrip().endswith("."):
+                return unfinished or (full and cannot_begin)
+            return unfinished and (full or cannot_begin)
         if self._apart(line, previous):
             return False
         if unit.kind == "item" and unit.first:
@@ -244,11 +290,15 @@ class _Flow:
         return unfinished or (full and not indented)
 
     @staticmethod
-    def _middle_of_sentence(marker: str, unit: _Unit, previous: Line) -> bool:
-        """Whether what looks like the number of an entry is a number at the start of a line."""
-        if marker == "-" or unit.kind == "item" or marker.strip("().") in ("1", "a", "i"):
-            return False
-        return not _TERMINAL.search(previous.text.rstrip())
+    def _may_be_in_a_sentence(marker: str, unit: _Unit) -> bool:
+        """Whether what looks like the number of an entry may be a number that begins a line."""
+        return not (marker == "-" or unit.kind == "item" or marker.strip("().") in ("1", "a", "i"))
+
+
+def _unfinished(text: str, following: str) -> bool:
+    """Whether a sentence goes on at the end of a line: nothing ends it but an abbreviation."""
+    numbered = _ABBREVIATION_OF_NUMBERED.search(text) and _ANY_NUMBER.match(following)
+    return bool(not _TERMINAL.search(text) or numbered or _ABBREVIATION.search(text))
 
 
 def _marker(text: str) -> tuple[str, int]:

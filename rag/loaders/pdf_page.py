@@ -4,20 +4,32 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from itertools import pairwise
+from copy import copy
 from typing import TYPE_CHECKING, NamedTuple
 
-from rag.loaders.pdf_words import Word, cluster, joined, unruled_tables
+from pdfplumber.page import Page as PdfPage
+
+from rag.loaders.pdf_words import (
+    Glyph,
+    Word,
+    by_direction,
+    cluster,
+    joined,
+    pieces,
+    unruled_tables,
+    words_of,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from pdfplumber.page import Page as PdfPage
-
 _GUTTER = 8.0
+_GUTTER_SIZES = 0.6
 _SPLIT_LINES = 6
+_FEW_LINES = 3
+_STARTS = 12
+_TURNED_SHARE = 0.2
 _UNKNOWN_GLYPH = re.compile(r"\(cid:\d+\)")
-_BOLD = re.compile(r"bold|black|heavy|semib|demi", re.IGNORECASE)
 
 
 class Line(NamedTuple):
@@ -56,50 +68,59 @@ class PageContent(NamedTuple):
     """Whether there are pictures or drawings."""
 
 
-def read_page(page: PdfPage) -> PageContent:
-    """Extract lines and rows. Raises whatever pdfplumber raises on a damaged page."""
-    words = _words(page)
+def read_page(page: PdfPage, columns_before: bool = False) -> PageContent:
+    """Extract lines and rows. Raises whatever pdfplumber raises on a damaged page.
+
+    Text that runs up, down or upside down, such as a wide table on a narrow page, follows the
+    upright text as if the page had been turned for it. A little of it is decoration: left out.
+
+    Args:
+        page: the page.
+        columns_before: whether the page before it was set in columns.
+    """
+    glyphs = by_direction(page)
+    content = _content(page, glyphs.pop(0, []), columns_before)
+    for direction, sideways in glyphs.items():
+        if len(sideways) > _TURNED_SHARE * len(page.chars):
+            turned = _turned(page, direction)
+            added = _content(turned, by_direction(turned).get(0, []), columns_before)
+            unknown = max(content.unknown, added.unknown)
+            height = content.height if content.parts else added.height
+            content = content._replace(
+                parts=content.parts + added.parts, unknown=unknown, height=height
+            )
+    return content
+
+
+def in_columns(parts: Sequence[Line | Row]) -> bool:
+    """Whether there is more than one column of text."""
+    return len({(part.left, part.right) for part in parts if isinstance(part, Line)}) > 1
+
+
+def _turned(page: PdfPage, direction: int) -> PdfPage:
+    """The page as it is when the lines that run in this direction are horizontal."""
+    inner = copy(page.page_obj)
+    inner.rotate = (page.rotation + direction) % 360
+    inner.attrs = {**inner.attrs, "Rotate": inner.rotate}
+    return PdfPage(page.pdf, inner, page.page_number)
+
+
+def _content(page: PdfPage, glyphs: Sequence[Glyph], columns_before: bool) -> PageContent:
+    words = words_of(glyphs, page)
     unknown = sum(1 for word in words if _UNKNOWN_GLYPH.fullmatch(word.text)) / max(1, len(words))
     tables = list(_tables(page, words)) if _has_rulings(page) else []
     words = _outside(words, tables)
     unruled = list(_unruled(words, len(tables)))
     words = _outside(words, unruled)
     tables += unruled
-    lines = _reading_order(words)
-    in_columns = len({(line.left, line.right) for line in lines}) > 1
+    lines = _reading_order(words, 1 if columns_before else _FEW_LINES)
+    columns = in_columns(lines)
     parts: list[Line | Row] = list(lines)
     for box, rows in tables:
-        place = next(
-            (i for i, part in enumerate(parts) if _below(part, box, in_columns)), len(parts)
-        )
+        place = next((i for i, part in enumerate(parts) if _below(part, box, columns)), len(parts))
         parts[place:place] = rows
     drawn = bool(page.images or page.curves or page.rects)
     return PageContent(page.page_number, float(page.height), parts, unknown, drawn)
-
-
-def _words(page: PdfPage) -> list[Word]:
-    found = page.extract_words(
-        x_tolerance_ratio=0.2, extra_attrs=["fontname", "size", "upright"], expand_ligatures=True
-    )
-    left, top, right, bottom = map(float, page.bbox)
-    found = [
-        word
-        for word in found
-        if left - 1 <= word["x0"] <= word["x1"] <= right + 1 and top <= word["bottom"] <= bottom + 1
-    ]
-    upright = [word for word in found if word["upright"]] or found
-    return [
-        Word(
-            word["text"],
-            float(word["x0"]),
-            float(word["x1"]),
-            float(word["top"]),
-            float(word["bottom"]),
-            round(float(word["size"]) * 2) / 2,
-            bool(_BOLD.search(str(word["fontname"]))),
-        )
-        for word in upright
-    ]
 
 
 def _has_rulings(page: PdfPage) -> bool:
@@ -116,13 +137,21 @@ def _tables(page: PdfPage, words: Sequence[Word]) -> Iterator[tuple[_Box, list[R
         box = _Box(*map(float, table.bbox))
         inside = [word for word in words if _within(word, box)]
         rows = []
+        # The lower edge and the text of the last cell of each column.
+        above: dict[int, tuple[float, str]] = {}
         for row in table.rows:
-            cells = [_Box(*map(float, cell)) for cell in row.cells if cell]
-            held = [[word for word in inside if _within(word, cell)] for cell in cells]
-            texts = tuple(" ".join(joined(line) for line in cluster(cell)) for cell in held)
-            if any(texts):
-                bold = all(word.bold for cell in held for word in cell)
-                rows.append(Row(texts, cells[0].top, cells[0].bottom, index, bold))
+            cells = {i: _Box(*map(float, cell)) for i, cell in enumerate(row.cells) if cell}
+            top, bottom = next((cell.top, cell.bottom) for cell in cells.values())
+            held = {i: [w for w in inside if _within(w, cell)] for i, cell in cells.items()}
+            for i, found in held.items():
+                above[i] = cells[i].bottom, " ".join(joined(line) for line in cluster(found))
+            if any(held.values()):
+                # A place without a cell was merged with the one above, whose text holds here too,
+                # or with the one before, whose text is not repeated.
+                texts = (above.get(i, (top, "")) for i in range(len(row.cells)))
+                bold = all(word.bold for found in held.values() for word in found)
+                cells_of_row = tuple(text if end > top + 1 else "" for end, text in texts)
+                rows.append(Row(cells_of_row, top, bottom, index, bold))
         if len(rows) >= 2 and max(len([t for t in row.cells if t]) for row in rows) >= 2:
             yield box, rows
 
@@ -133,7 +162,7 @@ def _unruled(words: Sequence[Word], first: int) -> Iterator[tuple[_Box, list[Row
     if not lines:
         return
     left, right = min(w.x0 for w in words), max(w.x1 for w in words)
-    if _gutter(lines, left, right) is not None:
+    if _gutter(lines, left, right, _SPLIT_LINES) is not None:
         return
     for index, run in enumerate(unruled_tables(lines), start=first):
         inside = [word for cells in run for cell in cells for word in cell]
@@ -176,26 +205,26 @@ def _within(word: Word, box: _Box) -> bool:
     return box.x0 <= x <= box.x1 and box.top <= y <= box.bottom
 
 
-def _below(part: Line | Row, box: _Box, in_columns: bool) -> bool:
+def _below(part: Line | Row, box: _Box, columns: bool) -> bool:
     """Whether the part comes after the box, in a column that the box reaches into."""
-    if in_columns and isinstance(part, Line) and (part.left > box.x1 or part.right < box.x0):
+    if columns and isinstance(part, Line) and (part.left > box.x1 or part.right < box.x0):
         return False
     return part.top >= box.bottom - 2
 
 
-def _reading_order(words: Sequence[Word]) -> list[Line]:
+def _reading_order(words: Sequence[Word], least: int = _SPLIT_LINES) -> list[Line]:
     """Lines, column by column; a line across a gutter ends the columns above it."""
     if not words:
         return []
     left, right = min(w.x0 for w in words), max(w.x1 for w in words)
     rows = cluster(words)
-    gutter = _gutter(rows, left, right)
+    gutter = _gutter(rows, left, right, least)
     if gutter is None:
         return [_line(row, left, right) for row in rows]
     result: list[Line] = []
     columns: list[Word] = []
     for row in rows:
-        if _crosses(row, gutter):
+        if any(piece[0].x0 < gutter < piece[-1].x1 for piece in _pieces(row)):
             result += _columns(columns, gutter)
             columns = []
             result.append(_line(row, left, right))
@@ -209,46 +238,54 @@ def _columns(words: Sequence[Word], gutter: float) -> list[Line]:
     return before + _reading_order([word for word in words if word.x1 > gutter])
 
 
-def _gutter(rows: Sequence[Sequence[Word]], left: float, right: float) -> float | None:
+def _gutter(rows: Sequence[Sequence[Word]], left: float, right: float, least: int) -> float | None:
     """The middle of a vertical strip that divides running text, or None.
 
-    Both sides must be filled with text for most of their width: otherwise it is a table without
-    rulings, whose rows must stay together.
+    Lines of the two sides stand beside each other, at least so many on either, but need no common
+    baseline. Both sides must be filled with text for most of their width: otherwise it is a table
+    without rulings, whose rows must stay together.
     """
-    width = right - left
-    candidates: Counter[int] = Counter()
-    for row in rows:
-        for word, following in pairwise(row):
-            if following.x0 - word.x1 >= _GUTTER:
-                candidates.update(range(int(word.x1 + 4), int(following.x0 - 3)))
-    inner = {x: n for x, n in candidates.items() if 0.15 < (x - left) / width < 0.85}
-    if not inner or max(inner.values()) < _SPLIT_LINES:
-        return None
-    most = max(inner.values())
-    best = [x for x in sorted(inner) if inner[x] == most]
-    gutter = float(best[len(best) // 2])
-    split = [row for row in rows if not _crosses(row, gutter)]
-    if len(split) * 2 < len(rows):
-        return None
-    sides = (
-        ([w for row in split for w in row if w.x1 <= gutter], left, gutter),
-        ([w for row in split for w in row if w.x1 > gutter], gutter, right),
-    )
-    return gutter if all(_filled(*side) for side in sides) else None
+    found = [piece for row in rows for piece in _pieces(row)]
+    starts = Counter(int(piece[0].x0) for piece in found)
+    edge = 0.15 * (right - left)
+    inner = {x: n for x, n in starts.items() if left + edge < x < right - edge}
+    strips = []
+    # A column is flush on the left. The rare places would cost much time on a page of numbers.
+    for start in sorted(inner, key=lambda x: (-inner[x], x))[:_STARTS]:
+        before = [piece for piece in found if piece[-1].x1 <= start - _GUTTER]
+        after = [piece for piece in found if piece[0].x0 >= start]
+        across = len(found) - len(before) - len(after)
+        beside = min(_beside(before, after), _beside(after, before))
+        if beside >= least and across * 2 <= len(rows):
+            end = max(piece[-1].x1 for piece in before)
+            strips.append((beside, -across, start - end, before, after))
+    for _, _, _, before, after in sorted(strips, key=lambda strip: strip[:3], reverse=True):
+        end = max(piece[-1].x1 for piece in before)
+        gutter = (end + min(piece[0].x0 for piece in after)) / 2
+        if _filled(before, gutter - left) and _filled(after, right - gutter):
+            return gutter
+    return None
 
 
-def _filled(words: Sequence[Word], left: float, right: float) -> bool:
-    extents = sorted(row[-1].x1 - row[0].x0 for row in cluster(words))
-    return bool(extents) and extents[len(extents) // 2] >= 0.6 * (right - left)
+def _pieces(row: Sequence[Word]) -> list[list[Word]]:
+    return pieces(row, _GUTTER, _GUTTER_SIZES)
 
 
-def _crosses(row: Sequence[Word], gutter: float) -> bool:
-    """Whether text runs across: a word stands there, or words too near to each other."""
-    before = [word for word in row if word.x0 < gutter]
-    after = [word for word in row if word.x0 >= gutter]
-    if any(word.x1 > gutter for word in before):
-        return True
-    return bool(before and after) and after[0].x0 - before[-1].x1 < _GUTTER
+def _beside(some: Sequence[Sequence[Word]], others: Sequence[Sequence[Word]]) -> int:
+    """How many of some pieces of lines have one of the others at their height."""
+    heights = {y for piece in others for y in _heights(piece)}
+    return sum(1 for piece in some if not heights.isdisjoint(_heights(piece)))
+
+
+def _heights(piece: Sequence[Word]) -> range:
+    return range(int(piece[0].top), int(piece[0].bottom) + 1)
+
+
+def _filled(side: Sequence[Sequence[Word]], width: float) -> bool:
+    """Whether most lines of a side, whose pieces these are, take most of its width."""
+    lines = cluster([word for piece in side for word in piece])
+    extents = sorted(line[-1].x1 - line[0].x0 for line in lines)
+    return extents[len(extents) // 2] >= 0.6 * width
 
 
 def _line(words: Sequence[Word], left: float, right: float) -> Line:

@@ -11,10 +11,15 @@ from rag.loaders.pdf_page import Line
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from rag.loaders.pdf_page import PageContent
+    from rag.loaders.pdf_page import PageContent, Row
 
 _EDGE = 0.12
 _NOT_LARGER = 1.25
+# On how many pages a line must stand that differs in the page number only.
+_ALIKE = 2
+# Between the text and a header or footer there is more than an empty line: this times the size
+# of the text.
+_ROOM = 1.8
 _PAGE_NUMBER = re.compile(
     r"[-–—|\[(]?\s*(?:page|p\.|pg\.?)?\s*(?:\d{1,4}|[ivxl]{1,6})"
     r"\s*(?:(?:of|/)\s*\d{1,4})?\s*[-–—|\])]?",
@@ -28,30 +33,82 @@ def without_running_lines(pages: Sequence[PageContent], body: float) -> list[Pag
     """The pages without headers, footers and page numbers.
 
     Near the top or bottom edge, a line goes if the same text stands at the same height on most
-    pages, if it is nothing but a page number, or if, in letters hardly larger than `body` points,
-    it begins or ends with a number that counts the pages.
+    pages, or if it shows the number of its page. `body` is the size of the text in points.
     """
-    seen = Counter(key for page in pages for key in {_key(line) for line in _edge_lines(page)})
-    offsets = Counter(
-        offset
-        for page in pages
-        for offset in {o for line in _edge_lines(page) for o in _offsets(line, page.number)}
-    )
-    common, times = offsets.most_common(1)[0] if offsets else (0, 0)
-    counted = times >= max(3, len(pages) * 0.5)
-    needed = max(2, len(pages) * (0.6 if len(pages) < 6 else 0.4))
+    running = _Running(pages, body)
+    return [_without(page, running.lines(page)) for page in pages]
 
-    def runs(line: Line, page: PageContent) -> bool:
+
+class _Running:
+    """What repeats from page to page."""
+
+    def __init__(self, pages: Sequence[PageContent], body: float) -> None:
+        self._body = body
+        edges = [(page.number, _edge_lines(page)) for page in pages]
+        self._seen = Counter(key for _, lines in edges for key in {_key(line) for line in lines})
+        self._needed = max(2, len(pages) * (0.6 if len(pages) < 6 else 0.4))
+        offsets = Counter(
+            offset
+            for number, lines in edges
+            for offset in {n - number for line in lines for n, _ in _numbers(line)}
+        )
+        common, times = offsets.most_common(1)[0] if offsets else (0, 0)
+        self._offset = common if times >= max(3, len(pages) * 0.5) else None
+        self._beside = Counter(
+            key
+            for number, lines in edges
+            for key in {key for line in lines for key in self._beside_number(line, number)}
+        )
+
+    def lines(self, page: PageContent) -> set[Line]:
+        """Those of the page that run through the document."""
+        edge = _edge_lines(page)
+        gone = {line for line in edge if self._repeats(line)}
+        alone = [line for line in edge if _PAGE_NUMBER.fullmatch(line.text.strip())]
+        beside = [line for line in edge if self._counts(line, page.number)]
+        text = _without(page, gone.union(alone, beside)).parts
+        numbers = [
+            line
+            for line in alone
+            if self._beside_number(line, page.number) or self._apart(line, text)
+        ]
+        if not numbers:
+            # A page has one number: if there are two, that nearer to the text is a heading.
+            beside.sort(key=lambda line: min(line.top, page.height - line.bottom))
+            numbers = [line for line in beside if self._apart(line, text)][:1]
+        return gone.union(numbers)
+
+    def _repeats(self, line: Line) -> bool:
         text, height = _key(line)
-        if sum(seen[text, height + shift] for shift in (-1, 0, 1)) >= needed:
-            return True
-        if _PAGE_NUMBER.fullmatch(line.text.strip()):
-            return True
-        return counted and line.size <= body * _NOT_LARGER and common in _offsets(line, page.number)
+        return sum(self._seen[text, height + shift] for shift in (-1, 0, 1)) >= self._needed
 
-    return [
-        _without(page, {line for line in _edge_lines(page) if runs(line, page)}) for page in pages
-    ]
+    def _counts(self, line: Line, page: int) -> bool:
+        """Whether the line differs from those of other pages in the number of the page only.
+
+        A header may name the chapter, so it need not be the same on most pages. A sentence that
+        happens to begin or end with that number has no like.
+        """
+        return line.size <= self._body * _NOT_LARGER and any(
+            sum(self._beside[rest, height + shift, size, bold] for shift in (-1, 0, 1)) >= _ALIKE
+            for rest, height, size, bold in self._beside_number(line, page)
+        )
+
+    def _beside_number(self, line: Line, page: int) -> set[tuple[str, int, float, bool]]:
+        """What stands beside the number of the page, where and how; empty if it is not there."""
+        height = _key(line)[1]
+        return {
+            (rest, height, line.size, line.bold)
+            for number, rest in _numbers(line)
+            if number - page == self._offset
+        }
+
+    def _apart(self, line: Line, text: Sequence[Line | Row]) -> bool:
+        """Whether the line stands in the margin, not at the beginning or end of the text.
+
+        "Article 3" on page 3 is a heading, and "25" the end of a sentence or a table.
+        """
+        room = _ROOM * self._body
+        return all(max(part.top - line.bottom, line.top - part.bottom) >= room for part in text)
 
 
 def _without(page: PageContent, lines: set[Line]) -> PageContent:
@@ -68,7 +125,12 @@ def _key(line: Line) -> tuple[str, int]:
     return line.text.lower(), round(line.top / 6)
 
 
-def _offsets(line: Line, page: int) -> set[int]:
-    """How far the numbers at either end of the line are from the number of its page."""
-    numbers = (_FIRST_NUMBER.match(line.text), _LAST_NUMBER.search(line.text))
-    return {int(number[1]) - page for number in numbers if number}
+def _numbers(line: Line) -> list[tuple[int, str]]:
+    """The numbers at either end of the line, each with the rest of the line."""
+    text = line.text.lower()
+    found = (_FIRST_NUMBER.match(text), _LAST_NUMBER.search(text))
+    return [
+        (int(number[1]), f"{text[: number.start(1)]}{text[number.end(1) :]}".strip())
+        for number in found
+        if number
+    ]

@@ -1,15 +1,25 @@
-"""Words of a PDF page, and tables without rulings among them."""
+"""Words of a PDF page from its glyphs, and tables without rulings among them."""
 
 from __future__ import annotations
 
 import re
+from collections import defaultdict
 from collections.abc import Callable
 from itertools import pairwise
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from pdfplumber.utils import extract_words
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
 
+    from pdfplumber.page import Page as PdfPage
+
+_LEVEL = 0.1
+_SAME_PLACE = 0.06
+_GRID_ROWS = 1_000_000
+_FAR = 100_000
+_BOLD = re.compile(r"bold|black|heavy|semib|demi", re.IGNORECASE)
 _LEAST_ROWS = 3
 _CELL_GAP = 9.0
 _CELL_GAP_SIZES = 1.0
@@ -36,6 +46,74 @@ class Word(NamedTuple):
 
 
 Cells = list[list[Word]]
+Glyph = dict[str, Any]
+
+
+def by_direction(page: PdfPage) -> dict[int, list[Glyph]]:
+    """The glyphs of a page by where their line runs to: 0 is right, 90 up, 180 left, 270 down.
+
+    Lines aslant are left out: they are watermarks and stamps, whose letters would stand among the
+    words that they lie under.
+    """
+    found: defaultdict[int, list[Glyph]] = defaultdict(list)
+    for glyph in page.chars:
+        if not abs(glyph["x0"]) + abs(glyph["top"]) + glyph["size"] < _FAR:
+            # On no page, perhaps not even a number.
+            continue
+        across, up = glyph["matrix"][:2]
+        if glyph["adv"] < 0:
+            # A font of negative size, which its matrix turns back.
+            across, up = -across, -up
+        if abs(up) <= _LEVEL * abs(across):
+            found[0 if across > 0 else 180].append(glyph)
+        elif abs(across) <= _LEVEL * abs(up):
+            found[90 if up > 0 else 270].append(glyph)
+    return found
+
+
+def words_of(glyphs: Iterable[Glyph], page: PdfPage) -> list[Word]:
+    """The words of glyphs whose lines run to the right, without what stands off the page."""
+    found = extract_words(
+        list(_once(glyphs)),
+        x_tolerance_ratio=0.2,
+        extra_attrs=["fontname", "size"],
+        expand_ligatures=True,
+    )
+    left, top, right, bottom = map(float, page.bbox)
+    return [
+        Word(
+            word["text"],
+            float(word["x0"]),
+            float(word["x1"]),
+            float(word["top"]),
+            float(word["bottom"]),
+            round(float(word["size"]) * 2) / 2,
+            bool(_BOLD.search(str(word["fontname"]))),
+        )
+        for word in found
+        if word["upright"]
+        and left - 1 <= word["x0"] <= word["x1"] <= right + 1
+        and top <= word["bottom"] <= bottom + 1
+    ]
+
+
+def _once(glyphs: Iterable[Glyph]) -> Iterator[Glyph]:
+    """Without letters drawn again in nearly the same place, which makes them look bold.
+
+    pdfplumber's own `dedupe_chars` takes time with the square of their number.
+    """
+    seen: defaultdict[tuple[str, int], set[int]] = defaultdict(set)
+    for glyph in glyphs:
+        size = round(glyph["size"]) or 1
+        # Far less than the width of the narrowest letter, so that "ll" stays two.
+        grid = _SAME_PLACE * size
+        at = int(glyph["x0"] / grid) * _GRID_ROWS + int(glyph["top"] / grid)
+        left, right = at - _GRID_ROWS, at + _GRID_ROWS
+        near = (left - 1, left, left + 1, at - 1, at, at + 1, right - 1, right, right + 1)
+        places = seen[glyph["text"], size]
+        if places.isdisjoint(near):
+            places.add(at)
+            yield glyph
 
 
 def cluster(words: Sequence[Word]) -> list[list[Word]]:
@@ -52,6 +130,16 @@ def cluster(words: Sequence[Word]) -> list[list[Word]]:
             lines.append([word])
     ordered = [sorted(line, key=lambda word: word.x0) for line in lines]
     return sorted(ordered, key=lambda line: min(word.top for word in line))
+
+
+def pieces(line: Sequence[Word], least: float, sizes: float) -> list[list[Word]]:
+    """A line divided where a gap is at least so many points, and so many times the font size."""
+    found = [[line[0]]]
+    for word, following in pairwise(line):
+        if following.x0 - word.x1 >= max(least, sizes * max(word.size, following.size)):
+            found.append([])
+        found[-1].append(following)
+    return found
 
 
 def joined(words: Sequence[Word]) -> str:
@@ -75,23 +163,13 @@ def unruled_tables(lines: Sequence[Sequence[Word]]) -> Iterator[list[Cells]]:
     """
     run: list[Cells] = []
     for line in lines:
-        cells = _cells(line)
+        cells = pieces(line, _CELL_GAP, _CELL_GAP_SIZES)
         if run and not (_fits(cells) and len(cells) == len(run[0]) and _near(run[-1], cells)):
             yield from _checked(run)
             run = []
         if _fits(cells):
             run.append(cells)
     yield from _checked(run)
-
-
-def _cells(line: Sequence[Word]) -> Cells:
-    cells: Cells = [[line[0]]]
-    for word, following in pairwise(line):
-        gap = max(_CELL_GAP, _CELL_GAP_SIZES * max(word.size, following.size))
-        if following.x0 - word.x1 >= gap:
-            cells.append([])
-        cells[-1].append(following)
-    return cells
 
 
 def _fits(cells: Cells) -> bool:
