@@ -52,6 +52,12 @@ def test_a_sentence_that_begins_or_ends_with_the_number_of_its_page_stays() -> N
     assert "Page" not in text
 
 
+def test_the_same_words_twice_on_a_page_are_no_header() -> None:
+    """As in two columns whose lines are half a line apart."""
+    text = text_of([(TOP, "Ask the head of unit."), (TOP - 6, "Ask the head of unit.")])
+    assert text.count("Ask the head of unit.") == 2
+
+
 @pytest.mark.parametrize("footer", [True, False])
 def test_headings_that_count_with_the_pages_stay(footer: bool) -> None:
     # With a footer the heading may stand far from the text; without one, it begins the text.

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import re
-from collections import Counter
-from typing import TYPE_CHECKING
+from collections import Counter, defaultdict
+from typing import TYPE_CHECKING, TypeVar
 
 from rag.loaders.pdf_page import Line
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
 
     from rag.loaders.pdf_page import PageContent, Row
+
+_Key = TypeVar("_Key")
 
 _EDGE = 0.12
 _NOT_LARGER = 1.25
@@ -45,7 +47,7 @@ class _Running:
     def __init__(self, pages: Sequence[PageContent], body: float) -> None:
         self._body = body
         edges = [(page.number, _edge_lines(page)) for page in pages]
-        self._seen = Counter(key for _, lines in edges for key in {_key(line) for line in lines})
+        self._seen = _pages_of((_key(line), page) for page, lines in edges for line in lines)
         self._needed = max(2, len(pages) * (0.6 if len(pages) < 6 else 0.4))
         offsets = Counter(
             offset
@@ -54,10 +56,11 @@ class _Running:
         )
         common, times = offsets.most_common(1)[0] if offsets else (0, 0)
         self._offset = common if times >= max(3, len(pages) * 0.5) else None
-        self._beside = Counter(
-            key
-            for number, lines in edges
-            for key in {key for line in lines for key in self._beside_number(line, number)}
+        self._beside = _pages_of(
+            (key, page)
+            for page, lines in edges
+            for line in lines
+            for key in self._beside_number(line, page)
         )
 
     def lines(self, page: PageContent) -> set[Line]:
@@ -80,7 +83,8 @@ class _Running:
 
     def _repeats(self, line: Line) -> bool:
         text, height = _key(line)
-        return sum(self._seen[text, height + shift] for shift in (-1, 0, 1)) >= self._needed
+        near = (self._seen[text, height + shift] for shift in (-1, 0, 1))
+        return len(set().union(*near)) >= self._needed
 
     def _counts(self, line: Line, page: int) -> bool:
         """Whether the line differs from those of other pages in the number of the page only.
@@ -88,10 +92,13 @@ class _Running:
         A header may name the chapter, so it need not be the same on most pages. A sentence that
         happens to begin or end with that number has no like.
         """
-        return line.size <= self._body * _NOT_LARGER and any(
-            sum(self._beside[rest, height + shift, size, bold] for shift in (-1, 0, 1)) >= _ALIKE
-            for rest, height, size, bold in self._beside_number(line, page)
-        )
+        if line.size > self._body * _NOT_LARGER:
+            return False
+        for rest, height, size, bold in self._beside_number(line, page):
+            near = (self._beside[rest, height + shift, size, bold] for shift in (-1, 0, 1))
+            if len(set().union(*near)) >= _ALIKE:
+                return True
+        return False
 
     def _beside_number(self, line: Line, page: int) -> set[tuple[str, int, float, bool]]:
         """What stands beside the number of the page, where and how; empty if it is not there."""
@@ -109,6 +116,14 @@ class _Running:
         """
         room = _ROOM * self._body
         return all(max(part.top - line.bottom, line.top - part.bottom) >= room for part in text)
+
+
+def _pages_of(found: Iterable[tuple[_Key, int]]) -> defaultdict[_Key, set[int]]:
+    """The pages on which each of these stands: twice on one page is once."""
+    pages: defaultdict[_Key, set[int]] = defaultdict(set)
+    for key, page in found:
+        pages[key].add(page)
+    return pages
 
 
 def _without(page: PageContent, lines: set[Line]) -> PageContent:
