@@ -7,8 +7,6 @@ from collections import Counter
 from copy import copy
 from typing import TYPE_CHECKING, NamedTuple
 
-from pdfplumber.page import Page as PdfPage
-
 from rag.loaders.pdf_words import (
     Glyph,
     Word,
@@ -22,6 +20,8 @@ from rag.loaders.pdf_words import (
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
+
+    from pdfplumber.page import Page as PdfPage
 
 _GUTTER = 8.0
 _GUTTER_SIZES = 0.6
@@ -102,7 +102,8 @@ def _turned(page: PdfPage, direction: int) -> PdfPage:
     inner = copy(page.page_obj)
     inner.rotate = (page.rotation + direction) % 360
     inner.attrs = {**inner.attrs, "Rotate": inner.rotate}
-    return PdfPage(page.pdf, inner, page.page_number)
+    # Its class is taken from it: builds without a PDF import this module, but not pdfplumber.
+    return type(page)(page.pdf, inner, page.page_number)
 
 
 def _content(page: PdfPage, glyphs: Sequence[Glyph], columns_before: bool) -> PageContent:

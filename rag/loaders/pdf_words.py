@@ -8,8 +8,6 @@ from collections.abc import Callable
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from pdfplumber.utils import extract_words
-
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
@@ -73,6 +71,9 @@ def by_direction(page: PdfPage) -> dict[int, list[Glyph]]:
 
 def words_of(glyphs: Iterable[Glyph], page: PdfPage) -> list[Word]:
     """The words of glyphs whose lines run to the right, without what stands off the page."""
+    # Imported here: whoever only asks whether there is tesseract imports this module as well.
+    from pdfplumber.utils import extract_words
+
     found = extract_words(
         list(_once(glyphs)),
         x_tolerance_ratio=0.2,
