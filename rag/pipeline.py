@@ -30,9 +30,12 @@ from rag.reader import Reader
 from rag.retrieval import SENTENCE_SHARE, Found, Rows, candidates, query_vectors, search
 from rag.settings import Caution, Settings
 from rag.store.generation import Generation
+from rag.store.lexical import terms
 from rag.store.tables import DocumentInfo
 from rag.types import Answer, Document
 
+_FEW_TERMS = 2
+"""A later part of a question with so few words of content takes its subject from the one before."""
 _STAYS_AFTER = 20
 """So many questions are asked by no process that is about to end."""
 
@@ -195,7 +198,7 @@ class Pipeline:
         started = time.perf_counter()
         found = self.find(prepared, MOST_PASSAGES_READ)
         evidence = self.judge(prepared, found)
-        sure = [confidence(own, with_reader=self._surer_with_reader) for own in evidence]
+        sure = self._sure(prepared.parts, evidence)
         caution = self._models.settings.caution
         least = self.thresholds[caution] if self._stages.abstention else 0.0
         quotations = select(
@@ -230,6 +233,15 @@ class Pipeline:
             where=tuple(map(str, where.conditions)),
             hits=hits,
         )
+
+    def _sure(self, parts: Sequence[Understood], evidence: Sequence[Evidence]) -> list[float]:
+        """How sure the answer to each part is: "and at what temperature?" no surer than before."""
+        sure: list[float] = []
+        for part, own in zip(parts, evidence, strict=True):
+            alone = confidence(own, with_reader=self._surer_with_reader)
+            leans = sure and len(terms(part.question)) <= _FEW_TERMS
+            sure.append(min(alone, sure[-1]) if leans else alone)
+        return sure
 
     @property
     def thresholds(self) -> Mapping[Caution, float]:

@@ -98,6 +98,19 @@ def test_a_question_without_a_word_of_content_is_not_answered(index: Index, ques
     assert index.ask(question, history).confidence > 0
 
 
+@pytest.mark.parametrize(
+    ("second", "answered"),
+    [("and at what temperature?", False), ("and how many days of annual leave do I get?", True)],
+)
+def test_a_part_that_leans_is_no_surer_than_the_part_before(
+    index: Index, monkeypatch: pytest.MonkeyPatch, second: str, answered: bool
+) -> None:
+    sure = iter([0.01, 0.99])
+    monkeypatch.setattr("rag.pipeline.confidence", lambda *_, **__: next(sure))
+    answer = index.ask(f"How long do I bake banana bread, {second}")
+    assert (not answer.abstained, answer.confidence) == (answered, 0.99 if answered else 0.01)
+
+
 def test_the_same_question_gets_the_same_bytes(
     index: Index, small_settings: Settings, questions: tuple[str, ...]
 ) -> None:
