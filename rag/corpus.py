@@ -23,7 +23,7 @@ IGNORE_FILE = ".ragignore"
 _INDEX = frozenset(
     {"generations", "CURRENT", "LOCK", "LOCK.holder", "journal.sqlite", "touched.json"}
 )
-"""What an index consists of; it may lie in the corpus."""
+"""What `rag.store` writes into the folder of an index; it may lie in the corpus."""
 MAX_BYTES = 200_000_000
 _UNPRINTABLE = frozenset(["Cc", "Cs", "Zl", "Zp"])
 

@@ -7,22 +7,8 @@ from itertools import pairwise
 
 from sentencex import get_sentence_boundaries
 
-# Abbreviations of legal and policy prose that sentencex does not know. The first kind goes on only
-# before a number ("sec. 4", but "the answer is no."), the second before anything.
-_CONTINUES_WITH_NUMBER = re.compile(
-    r"\b(?:secs?|sects?|subsecs?|paras?|cl|regs?|dirs?|stds?|recs?|sched|ch|pts?|nos?|figs?|arts?|"
-    r"appl?|ann|amend|vols?|pp?|tab|fn|jan|feb|mar|apr|jun|jul|aug|sept?|oct|nov|dec)\.$",
-    re.IGNORECASE,
-)
-_CONTINUES = re.compile(
-    r"(?:(?:\(ex|\b(?:max|min|approx|incl|excl|ext|tel|ca|cf|viz|resp|e\.g|i\.e))\.)$",
-    re.IGNORECASE,
-)
-# A name follows.
-_TITLE = re.compile(
-    r"(?<![\w.@-])(?:Mr|Mrs|Ms|Messrs|Dr|Prof|Rev|Hon|Sen|Rep|Gov|Amb|Gen|Col|Maj|Lt|Capt|Sgt|vs)\.$"
-)
-_NUMBER = re.compile(r"[\d(§]|[IVX]+\b|Nos?\.")
+from rag.abbreviations import CONTINUES, CONTINUES_WITH_NUMBER, NUMBER, TITLE
+
 # A new sentence does not start in lower case ("iPhone" aside) or with closing punctuation.
 _CANNOT_START = re.compile(r"[a-z](?![A-Z])|[,;:)\]%]")
 # "1.", "1.2." or "(b)" alone is the number of the sentence after it.
@@ -75,11 +61,11 @@ def _is_one_sentence(text: str, first: tuple[int, int], second: tuple[int, int])
     # Only the end of one and the start of the other matter; a sentence may have a million letters.
     before = text[max(first[0], first[1] - _SEEN) : first[1]]
     after = text[second[0] : min(second[1], second[0] + _SEEN)]
-    if _CONTINUES_WITH_NUMBER.search(before):
-        return bool(_NUMBER.match(after))
+    if CONTINUES_WITH_NUMBER.search(before):
+        return bool(NUMBER.match(after))
     return bool(
         (len(before) < _SEEN and _ENUMERATOR.match(before))
-        or _CONTINUES.search(before)
-        or _TITLE.search(before)
+        or CONTINUES.search(before)
+        or TITLE.search(before)
         or _CANNOT_START.match(after)
     )

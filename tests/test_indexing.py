@@ -192,3 +192,19 @@ def test_as_many_generations_are_kept_as_the_settings_say(workshop: Make, keep: 
         made.write("leave.md", LEAVE.replace("13", str(n)))
         made_names.append(made.build(keep_generations=keep).generation)
     assert made.generations() == made_names[-keep:]
+
+
+def test_an_index_in_its_own_corpus_is_not_indexed(workshop: Callable[..., Workshop]) -> None:
+    made = workshop({"leave.md": "# Leave\n\nStaff get 13 days of leave.\n"})
+    inside = made.corpus / "index"
+    for folder in (inside, made.corpus):
+        first = made.build(index=folder)
+        assert (first.documents, first.skipped) == (1, [])
+        made.write("leave.md", f"# Leave\n\nStaff get {len(str(folder))} days of leave.\n")
+        # All that a build leaves is there now: a second generation, a note of touched files.
+        assert made.build(index=folder).documents == 1
+        os.utime(made.corpus / "leave.md")
+        for _ in range(2):
+            last = made.build(index=folder)
+            assert (last.unchanged, last.failed) == (1, [])
+        assert last.skipped == []

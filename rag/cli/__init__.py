@@ -103,14 +103,19 @@ def main(arguments: Sequence[str] | None = None) -> NoReturn:
         click.echo(f"rag: {' '.join(str(error).split())}", err=True)
         sys.exit(2 if isinstance(error, UsageError | SettingsError) else 1)
     except OSError as error:
-        _stop_writing(error)
+        _give_up(error, debug=debug)
         sys.exit(1)
     sys.exit(code if isinstance(code, int) else 0)
 
 
-def _stop_writing(error: OSError) -> None:
-    """After an error of the output: say which, and keep Python from writing the rest once more."""
+def _give_up(error: OSError, *, debug: bool) -> None:
+    """Say what failed, and keep Python from writing the rest of the output once more."""
+    if debug:
+        logging.getLogger(__name__).error("the error in full", exc_info=error)
     if not isinstance(error, BrokenPipeError):  # Else the reader has gone: leave quietly.
-        click.echo(f"rag: the output cannot be written: {error.strerror or error}", err=True)
+        # Errors of files name them; those of a stream that is open do not.
+        of_output = error.errno is not None and error.filename is None
+        reason = f"the output cannot be written: {error.strerror}" if of_output else str(error)
+        click.echo(f"rag: {reason}", err=True)
     if sys.stdout is not None:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

@@ -7,6 +7,7 @@ from collections import Counter
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from rag.abbreviations import CONTINUES, CONTINUES_WITH_NUMBER, NUMBER, TITLE
 from rag.loaders.builder import clean
 from rag.loaders.pdf_page import Line, Row
 
@@ -42,16 +43,6 @@ _ONE_WORD = re.compile(
 )
 _BOTH = frozenset(("and", "or", "to"))
 _TERMINAL = re.compile(r"[.!?:;…][\"'”’)\]]*$")
-# After these a sentence goes on, after the next ones before a number only ("the answer is no.").
-# `rag.sentences` knows more; a loader may not import it.
-_ABBREVIATION = re.compile(
-    r"(?<![\w.@-])(?:e\.g|i\.e|cf|viz|approx|ca|incl|vs|Mr|Mrs|Ms|Messrs|Dr|Prof)\.$"
-)
-_ABBREVIATION_OF_NUMBERED = re.compile(
-    r"\b(?:arts?|secs?|sects?|paras?|cl|regs?|ch|pts?|nos?|figs?|app|ann|vols?|pp?)\.$",
-    re.IGNORECASE,
-)
-_ANY_NUMBER = re.compile(r"[\d(§]|[IVX]+\b")
 # "7 of the Code", "12) and": no paragraph begins like that.
 _CANNOT_BEGIN = re.compile(r"\d[\d.,/]*(?:\s*[%),;]|\s+(?:of|and|or|to)\b)")
 
@@ -297,8 +288,10 @@ class _Flow:
 
 def _unfinished(text: str, following: str) -> bool:
     """Whether a sentence goes on at the end of a line: nothing ends it but an abbreviation."""
-    numbered = _ABBREVIATION_OF_NUMBERED.search(text) and _ANY_NUMBER.match(following)
-    return bool(not _TERMINAL.search(text) or numbered or _ABBREVIATION.search(text))
+    numbered = CONTINUES_WITH_NUMBER.search(text) and NUMBER.match(following)
+    return bool(
+        not _TERMINAL.search(text) or numbered or CONTINUES.search(text) or TITLE.search(text)
+    )
 
 
 def _marker(text: str) -> tuple[str, int]:

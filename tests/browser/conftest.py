@@ -14,12 +14,12 @@ from browsing import CORPUS, Server, Visit, Visitor, build, find_chromium, open_
 from libraries import DOCUMENTS, Library, Make
 from playwright.sync_api import Browser, Playwright, Request, expect, sync_playwright
 
-from rag.chat import page as chat
+from rag.chat import page as chat_page
 from rag.chat.database import folder_of
 from rag.chat.desk import Desk
 from rag.chat.library_builds import Builds
 from rag.chat.library_service import LibraryService
-from rag.chat.owner import owner_from
+from rag.chat.owner import Owner, owner_from
 from rag.chat.service import Engine
 from rag.live import LiveIndex
 from rag.settings import Settings
@@ -49,8 +49,8 @@ def serve() -> Iterator[Server]:
     with ExitStack() as stack:
 
         def start(engine: Engine, corpus: Path | None = None) -> str:
-            page = chat.build_page(engine, corpus)
-            url = chat.serve(page, "127.0.0.1", 0)
+            page = chat_page.build_page(engine, corpus)
+            url = chat_page.serve(page, "127.0.0.1", 0)
             stack.callback(page.close, verbose=False)
             return url
 
@@ -154,8 +154,31 @@ def make(original: Path, tmp_path: Path, servers: ExitStack) -> Make:
         builds = Builds(settings, command=[sys.executable, "-c", worker]) if worker else None
         service = LibraryService(engine, settings, builds, owner)
         servers.callback(service.close)
-        page = chat.build_page(engine, settings.corpus, desk, service)
+        page = chat_page.build_page(engine, settings.corpus, desk, service)
         servers.callback(page.close, verbose=False)
-        return Library(chat.serve(page, "127.0.0.1", 0), settings.corpus, service)
+        return Library(chat_page.serve(page, "127.0.0.1", 0), settings.corpus, service)
 
     return start
+
+
+@pytest.fixture(scope="module")
+def desk(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Desk]:
+    """Keeps conversations and feedback."""
+    folder = tmp_path_factory.mktemp("kept") / "index-conversations"
+    opened = Desk(folder, Owner(key="k" * 32))
+    yield opened
+    opened.close()
+
+
+@pytest.fixture(scope="module")
+def url(sample: LiveIndex, desk: Desk) -> Iterator[str]:
+    """A page over the sample that keeps conversations."""
+    page = chat_page.build_page(sample, CORPUS, desk)
+    yield chat_page.serve(page, "127.0.0.1", 0)
+    page.close(verbose=False)
+
+
+@pytest.fixture
+def chat(visit: Visitor, url: str) -> Visit:
+    """A visit to it."""
+    return visit(url)
