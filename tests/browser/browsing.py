@@ -32,6 +32,15 @@ class Visit:
     page: Page
     requests: list[str] = field(default_factory=list)
     problems: list[str] = field(default_factory=list)
+    was_offline: bool = False
+
+    def complain(self, problem: str) -> None:
+        """Note a problem; that there is no network is none where a test took it away.
+
+        The browser may say so only after the network is back.
+        """
+        if not (self.was_offline and "ERR_INTERNET_DISCONNECTED" in problem):
+            self.problems.append(problem)
 
     def ask(self, question: str) -> None:
         """Ask and wait until the answer is there."""
@@ -42,13 +51,13 @@ class Visit:
 
     @contextmanager
     def offline(self) -> Iterator[None]:
-        """Without the server for a while; what the browser has to say of that is no problem."""
+        """Without the server for a while."""
+        self.was_offline = True
         self.page.context.set_offline(True)
         try:
             yield
         finally:
             self.page.context.set_offline(False)
-        self.problems[:] = [one for one in self.problems if "ERR_INTERNET_DISCONNECTED" not in one]
 
 
 Visitor = Callable[..., Visit]

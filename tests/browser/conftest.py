@@ -102,13 +102,11 @@ def visit(browser: Browser, servers: ExitStack) -> Iterator[Visitor]:
             visit.requests.append(request.url)
 
         visit.page.on("request", note)
-        visit.page.on("pageerror", lambda error: visit.problems.append(str(error)))
-        visit.page.on("dialog", lambda dialog: visit.problems.append(dialog.message))
+        visit.page.on("pageerror", lambda error: visit.complain(str(error)))
+        visit.page.on("dialog", lambda dialog: visit.complain(dialog.message))
         visit.page.on(
             "console",
-            lambda message: (
-                visit.problems.append(message.text) if message.type == "error" else None
-            ),
+            lambda message: visit.complain(message.text) if message.type == "error" else None,
         )
         visit.page.goto(url)
         expect(visit.page.locator(".rag[data-ready]")).to_be_visible()
