@@ -152,6 +152,45 @@ def test_a_number_at_a_line_start_is_not_an_entry() -> None:
     assert [kind for kind, _ in shown(document)] == ["paragraph"]
 
 
+@pytest.mark.parametrize("dash", ["-", "–", "—", "*", "+"])
+def test_a_dash_at_a_line_start_is_not_an_entry(dash: str) -> None:
+    document = read(
+        "Boats may stay overnight if the harbour master\n"
+        f"{dash} who is there until ten {dash} has been told.\n"
+    )
+    assert [kind for kind, _ in shown(document)] == ["paragraph"]
+
+
+@pytest.mark.parametrize("gap", ["\n", "\n\n"])
+def test_a_list_follows_a_full_line_without_a_colon(gap: str) -> None:
+    document = read(f"Owners who leave a boat overnight must hand in\n- the key{gap}- a deposit.\n")
+    assert texts(document, "item") == ["the key", "a deposit."]
+
+
+@pytest.mark.parametrize(
+    "line", [f"https://harbour.example/{'a' * 100}", "A fee is due for each night. " * 5]
+)
+def test_a_long_line_leaves_hard_wrapped_paragraphs_whole(line: str) -> None:
+    wrapped = "Boats of guests lie at the north pier and are\nmoved when the ferry comes."
+    document = read(f"{wrapped}\n\nSee the list of fees at\n{line}\n\n{wrapped}\n")
+    assert texts(document, "paragraph").count(wrapped) == 2
+
+
+def test_lines_of_a_file_that_is_not_hard_wrapped_stay_apart() -> None:
+    lines = [f"Rule {n} of the harbour holds for all boats of guests." for n in range(8)]
+    lines[3:3] = ["A boat that nobody fetches is sold by the harbour", "after a year."]
+    lines.append("The harbour master decides all that these rules leave open. " * 3)
+    assert len(read("\n".join(lines)).blocks) == len(lines)
+
+
+def test_the_last_entry_of_a_list_with_blank_lines_is_no_heading() -> None:
+    document = read(
+        "Berths\n\nBring:\n\n1. Passport\n\n2. Ship's papers\n\n3. Proof of insurance\n\n"
+        "A berth costs 20 euros.\n\n4. Reserved\n\n5. Late fees\n\nThey are due at noon.\n"
+    )
+    assert texts(document, "heading") == ["Berths", "5. Late fees"]
+
+
 def test_headings() -> None:
     document = read(
         "Travel rules\n============\n\nText of some length here.\n\n"

@@ -56,6 +56,30 @@ CASES = {
     "accents": "Ünïcode is fine.|Élan too.",
     "lower_case_goes_on": "It is approved by the head (etc.) and then filed.",
     "dots_only": "...",
+    "bold_ends": "Bikes go **only outside the yard.**|The yard is kept _free._|It is small.",
+    "run_in_heading": "**Bike racks.** The yard has forty.|The hall has none.",
+    "run_in_number": "**1.** Lock the bike.|Take the key along.",
+    "no_run_in_heading": "**Bikes may stay in the yard for three nights.**|Then they go.",
+    "raised_marks": "A rack is free.¹²|A box costs more.³",
+    "marks_in_markdown": "A rack is free.[^1][^b]|A box is not.<sup>2</sup>|Ask.[^3]",
+    "saint": "The office in St. Gallen (on the hill) is closed.",
+    "versus": "The court held so in Rowe v. Miller last year.",
+    "weekday": "The yard is open from 8 a.m. Monday to Friday.|It is lit.",
+    "time_zone": "Call us by 5 p.m. Eastern time.|Later is too late.",
+    "time_ends": "The gates of the yard close at 9 p.m.|Bikes inside stay there.",
+    "price": "A box costs CHF 30.– a month.|A rack costs CHF 5. - a month.",
+    "after_brackets": "The hall (the old one) is dry.|Boxes stand in it.|Nobody sleeps there.",
+    "open_quote": "The term “yard means the whole site.|Visitors may use it too.",
+}
+GERMAN = {
+    "day": "Das gilt ab dem 1. Mai 2025 für alle.|Die Frist endet am 31. Dezember.",
+    "abbreviations": "Räder inkl. Anhänger bzw. Karren zahlen nichts.|Das gilt z. B. Montags.",
+    "number": "Siehe Abs. 3 und Nr. 4 der Ordnung.|Sie gilt seit langem.",
+    "lower_case": "Er zahlt abzgl. überzahlter Beträge.|Der Rest folgt.",
+}
+FRENCH = {
+    "name": "La clé est chez M. Martin et Mme. Petit.|Elle est libre.",
+    "article": "Selon l'art. 3 al. 2 le vélo reste dehors.|Il pleut.",
 }
 
 
@@ -63,6 +87,17 @@ CASES = {
 def test_sentences_end_where_a_reader_ends_them(case: str) -> None:
     joined = case.replace("|", "  " if case == CASES["two_spaces"] else " ")
     assert cut(joined) == case.split("|")
+
+
+@pytest.mark.parametrize("language", ["de", "en"])
+@pytest.mark.parametrize("case", GERMAN.values(), ids=GERMAN.keys())
+def test_german_sentences_also_without_their_language(case: str, language: str) -> None:
+    assert cut(case.replace("|", " "), language) == case.split("|")
+
+
+@pytest.mark.parametrize("case", FRENCH.values(), ids=FRENCH.keys())
+def test_french_sentences(case: str) -> None:
+    assert cut(case.replace("|", " "), "fr") == case.split("|")
 
 
 def test_chinese_sentences_need_no_spaces() -> None:

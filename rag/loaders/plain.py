@@ -7,6 +7,8 @@ hard-wrapped each line is its own.
 from __future__ import annotations
 
 import re
+from collections import Counter
+from itertools import pairwise
 from typing import TYPE_CHECKING, NamedTuple
 
 from rag.loaders.builder import clean
@@ -22,7 +24,8 @@ if TYPE_CHECKING:
 
 _WORD = re.compile(r"[^\W_]")
 _ITEM = re.compile(
-    r"[ \t]*(?:[-*+•‣▪●○◦–·]|(?P<number>\(?(?:\d{1,3}|[a-z]|[ivx]{1,5})[.)]))[ \t]+(?=\S)"
+    r"[ \t]*(?:(?P<bullet>[-*+•‣▪●○◦–·])|"
+    r"(?P<number>\(?(?:\d{1,3}|[a-z]|[ivx]{1,5})[.)]))[ \t]+(?=\S)"
 )
 _FIRST_NUMBERS = {"1", "a", "i"}
 _NUMBERED_HEADING = re.compile(
@@ -30,6 +33,7 @@ _NUMBERED_HEADING = re.compile(
     r"|(?:Section|Article|Part|Chapter|Annex|Appendix|Schedule)[ \t]+[\dIVXA-Z]{1,5}\b"
 )
 _RULE = re.compile(r"[ \t]*(?:=+|-+|~+|\*+|_+|#+)[ \t]*")
+_NARROWEST = 40
 _LONG_LINE = 120
 _HEADING_AT_MOST = 90
 _FIELD = re.compile(
@@ -73,13 +77,15 @@ def find_blocks(text: str) -> list[Block]:
     width = _width(groups)
     title = _title_group(groups)
     blocks: list[Block] = []
+    entry = 0
     for index, group in enumerate(groups):
         following = groups[index + 1] if index + 1 < len(groups) else None
-        level = 1 if index == title else _heading_level(group, following)
+        entry = _entry(group, entry)
+        level = 1 if index == title else _heading_level(group, following, entry > 1)
         if level:
             blocks.append(Block("heading", group[0].start, group[0].end, level))
         else:
-            blocks += _body(group, width)
+            blocks += _body(group, following, width)
     return [block for block in blocks if _WORD.search(text, block.start, block.end)]
 
 
@@ -121,10 +127,32 @@ def _groups(text: str) -> Iterator[list[_Line]]:
 
 
 def _width(groups: Sequence[Sequence[_Line]]) -> int:
-    """The column at which the file is hard-wrapped, or 0 if it is not."""
+    """The column at which the file is hard-wrapped, or 0 if it is not.
+
+    If lines often break off within a sentence, three quarters of those keep to it: a web address
+    or a row of a table may be longer. Otherwise nearly all lines of the file do.
+    """
+    pairs = [
+        (line, following)
+        for group in groups
+        for line, following in pairwise(group)
+        if len(line.text) >= _NARROWEST and not _ITEM.match(following.text)
+    ]
+    broken = [len(line.text) for line, following in pairs if _breaks_off(line, following)]
+    if broken and len(broken) >= len(pairs) / 4:
+        return sorted(broken)[(len(broken) - 1) * 3 // 4]
     lengths = sorted(len(line.text) for group in groups for line in group)
     width = lengths[len(lengths) * 19 // 20] if lengths else 0
     return width if width <= _LONG_LINE else 0
+
+
+def _unfinished(line: _Line) -> bool:
+    return line.text[-1] not in ".,;:?!"
+
+
+def _breaks_off(line: _Line, following: _Line) -> bool:
+    first = following.text.lstrip()[0]
+    return _unfinished(line) and first.isalpha() and not first.isupper()
 
 
 def _title_group(groups: Sequence[Sequence[_Line]]) -> int | None:
@@ -139,7 +167,21 @@ def _title_group(groups: Sequence[Sequence[_Line]]) -> int | None:
     return None
 
 
-def _heading_level(group: Sequence[_Line], following: Sequence[_Line] | None) -> int:
+def _entry(group: Sequence[_Line], before: int) -> int:
+    """The number of an entry of a list with blank lines between its entries, or 0.
+
+    `before` is that of the group before; the first is 1. What ends as a sentence does is taken for
+    a paragraph with a number: the next one may be a heading.
+    """
+    found = _ITEM.match(group[0].text)
+    number = found["number"] if found else None
+    compact = any(_ITEM.match(line.text) for line in group[1:])
+    if number is None or compact or group[-1].text[-1] in ".:?!":
+        return 0
+    return before + 1 if number.strip("().") == str(before + 1) else 0
+
+
+def _heading_level(group: Sequence[_Line], following: Sequence[_Line] | None, in_list: bool) -> int:
     """The depth of a heading, or 0: underlined, in capitals, or numbered, and standing alone."""
     line = group[0].text.strip()
     if len(line) > _HEADING_AT_MOST or not _WORD.search(line):
@@ -151,7 +193,7 @@ def _heading_level(group: Sequence[_Line], following: Sequence[_Line] | None) ->
     if line.isupper() and sum(map(str.isalpha, line)) >= 4:
         return 2
     numbered = _NUMBERED_HEADING.match(line)
-    if numbered and not _entries(line, following[0].text):
+    if numbered and not in_list and not _entries(line, following[0].text):
         return 2 + (numbered["number"] or "").count(".")
     return 0
 
@@ -161,13 +203,16 @@ def _entries(line: str, following: str) -> bool:
     return bool(_ITEM.match(line) and _ITEM.match(following)) and len(following) < 2 * _LONG_LINE
 
 
-def _body(group: Sequence[_Line], width: int) -> Iterator[Block]:
+def _body(group: Sequence[_Line], following: Sequence[_Line] | None, width: int) -> Iterator[Block]:
     kind: BlockKind = "paragraph"
     start = end = level = 0
     indents: list[int] = []
     previous: _Line | None = None
+    # A list may have blank lines between its entries.
+    near = [*group, *(following or [])[:1]]
+    bullets = Counter(found["bullet"] for line in near if (found := _ITEM.match(line.text)))
     for line in group:
-        marker = _marker(line, previous, kind)
+        marker = _marker(line, previous if kind == "paragraph" else None, bullets, width)
         if previous and not marker and _joined(previous, line, width):
             end = line.end
         else:
@@ -183,15 +228,21 @@ def _body(group: Sequence[_Line], width: int) -> Iterator[Block]:
     yield Block(kind, start, end, level)
 
 
-def _marker(line: _Line, previous: _Line | None, kind: BlockKind) -> int:
-    """How many characters the bullet takes, with its indent; 0 if there is none."""
+def _marker(line: _Line, previous: _Line | None, bullets: Counter[str], width: int) -> int:
+    """How many characters the bullet takes, with its indent; 0 if there is none.
+
+    `previous` is the line before, of a paragraph, and `bullets` how often each begins a line near.
+    """
     found = _ITEM.match(line.text)
     if not found:
         return 0
-    number = found["number"]
-    sentence_goes_on = previous and kind == "paragraph" and previous.text[-1:] not in ".:;,"
-    if number and sentence_goes_on and number.strip("().") not in _FIRST_NUMBERS:
-        return 0
+    number, bullet = found["number"], found["bullet"]
+    if previous and _unfinished(previous):
+        # The sentence may go on, with a number or a dash. A list of one entry is rarer.
+        if number and number.strip("().") not in _FIRST_NUMBERS:
+            return 0
+        if bullet and bullets[bullet] == 1 and _joined(previous, line, width):
+            return 0
     return found.end()
 
 
