@@ -100,6 +100,12 @@ def test_list_entries(text: str, marker: str, body: str, *, marker_in_block: boo
     assert "".join(markup.visible(before + text, piece) for piece in pieces) == body
 
 
+def test_a_later_paragraph_of_an_entry_has_no_marker() -> None:
+    text = "- apples\n\n  They are red."
+    start = text.index("They")
+    assert markup.item(text, start, len(text), markdown=True)[0] == ""
+
+
 @pytest.mark.parametrize(
     ("row", "expected"),
     [
@@ -109,6 +115,7 @@ def test_list_entries(text: str, marker: str, body: str, *, marker_in_block: boo
         ("a\tb\tc", ["a", "b", "c"]),
         ("| a |  | c |", ["a", "", "c"]),
         ("alone", ["alone"]),
+        ("| 2023 | 2024", ["", "2023", "2024"]),
     ],
 )
 def test_cells(row: str, expected: list[str]) -> None:

@@ -16,6 +16,7 @@ from rag.conditions import Where, parse_where
 from rag.errors import UsageError
 from rag.filters import select
 from rag.index import Index
+from rag.loaders.metadata import normalise
 
 if TYPE_CHECKING:
     from workshop import Workshop
@@ -154,6 +155,24 @@ def test_what_was_in_effect_on_a_day(day: str, expected: str) -> None:
     rows = [Doc(d.id, d.metadata, d.title, i) for i, d in enumerate(VERSIONS)]
     chosen = select(parse_where(f"as_of={day}"), rows)
     assert "".join(VERSIONS[row].id[0] for row in chosen.rows) == expected
+
+
+@pytest.mark.parametrize(
+    "name", ["valid_from", "Valid since", "in effect from", "in-force-since", "effective_since"]
+)
+def test_since_when_it_is_in_effect_has_several_names(name: str) -> None:
+    days = ("2021-01-01", "1 January 2023")
+    docs = [Doc(day, normalise({name: day}), "Berths", at) for at, day in enumerate(days)]
+    chosen = {
+        where: list(select(parse_where(where), docs).rows)
+        for where in (
+            "as_of=2020",
+            "as_of=2021-06-01",
+            "as_of=2023",
+            f"{name.replace(' ', '_')}>2022",
+        )
+    }
+    assert list(chosen.values()) == [[], [0], [1], [1]]
 
 
 @pytest.mark.parametrize(

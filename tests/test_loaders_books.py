@@ -144,6 +144,48 @@ def test_headings_lists_and_spaces() -> None:
     )
 
 
+def test_later_paragraphs_and_notes_belong_to_their_entry() -> None:
+    note = (
+        "<text:note><text:note-citation>1</text:note-citation><text:note-body>"
+        "<text:p>By hand.</text:p></text:note-body></text:note>"
+    )
+    document = load(
+        odt_bytes(
+            '<text:list text:style-name="L1"><text:list-header><text:p>Do this:</text:p>'
+            f"</text:list-header><text:list-item><text:p>Open the form.{note}</text:p>"
+            "<text:p>It has two pages.</text:p><text:list><text:list-item>"
+            "<text:p>Name the days.</text:p></text:list-item></text:list></text:list-item>"
+            "<text:list-header><text:p>Do not staple them.</text:p></text:list-header>"
+            "<text:list-item><text:p>Send it.</text:p></text:list-item></text:list>",
+            NUMBERED,
+        ),
+        ".odt",
+    )
+    assert document.text == (
+        "Do this:\n\n1. Open the form.\n[1] By hand.\n  It has two pages.\n"
+        "  (a) Name the days.\n  Do not staple them.\n2. Send it."
+    )
+
+
+@pytest.mark.parametrize(
+    ("rows", "expected"),
+    [
+        (["Fees", "|Pier|Day", "East|East|£9"], [0, 1, 0]),
+        (["|2023|2024", "East|£9|£10"], [1, 0]),
+        (["East|2023|2024", "West|£9|£10"], [0, 0]),
+    ],
+    ids=["title", "empty corner", "no header"],
+)
+def test_headers_that_an_opendocument_text_does_not_mark(
+    rows: list[str], expected: list[int]
+) -> None:
+    inside = "".join(
+        f"<table:table-row>{''.join(map(_cell, row.split('|')))}</table:table-row>" for row in rows
+    )
+    document = load(odt_bytes(f"<table:table>{inside}</table:table>"), ".odt")
+    assert [block.level for block in document.blocks] == expected
+
+
 def test_tables_notes_comments_and_tracked_changes() -> None:
     document = load(
         odt_bytes(
@@ -334,6 +376,28 @@ def test_a_bad_rtf_says_why(data: bytes, reason: str) -> None:
     with pytest.raises(DocumentError) as caught:
         load_bytes(data, "a.rtf")
     assert str(caught.value) == reason
+
+
+def test_entries_of_rich_text_are_as_deep_as_it_says() -> None:
+    source = (
+        rb"{\rtf1\ansi{\fonttbl{\f0 Arial;}}\pard Bring:\par "
+        rb"{\listtext\pard\plain \'b7\tab}\pard\ls1 a boat;\par "
+        rb"{\listtext\pard\plain o\tab}\pard\ls1\ilvl1 with oars\par "
+        rb"\pard\plain\ilvl1\ls1{\listtext\pard\plain (b)\tab}or a sail;\par "
+        rb"{\listtext\pard\plain \'b7\tab}\pard\ls1 a rope.\par \pard Moor.\par}"
+    )
+    document = load(source, ".rtf")
+    assert document.text == (
+        "Bring:\n\n- a boat;\n  - with oars\n  (b) or a sail;\n- a rope.\n\nMoor."
+    )
+    assert [block.level for block in document.blocks] == [0, 1, 2, 2, 1, 0]
+
+
+def test_an_empty_corner_of_a_table_in_rich_text() -> None:
+    rows = (rb"\trowd\cellx1000\cellx2000\cellx3000 " + cells + rb"\row " for cells in (
+        rb"\cell 2023\cell 2024\cell", rb"East\cell 5\cell 7\cell"))  # fmt: skip
+    document = load(rb"{\rtf1\ansi " + b"".join(rows) + rb"\pard End.\par}", ".rtf")
+    assert [block.level for block in document.blocks] == [1, 0, 0]
 
 
 def test_blocks_of_one_kind() -> None:

@@ -49,6 +49,32 @@ def test_headings_paragraphs_and_lists_in_order() -> None:
     assert "\n- Keep receipts.\n  - Hotel bills too.\n" in document.text
 
 
+def test_later_paragraphs_and_notes_belong_to_their_entry() -> None:
+    def make(word: WordDocument) -> None:
+        from docx.enum.style import WD_STYLE_TYPE
+
+        if "List Paragraph" not in word.styles:
+            word.styles.add_style("List Paragraph", WD_STYLE_TYPE.PARAGRAPH)
+        word.add_paragraph("Indented.", style="List Paragraph")
+        first = word.add_paragraph("Keep receipts.", style="List Bullet")
+        add_xml(first, '<w:r><w:footnoteReference w:id="7"/></w:r>')
+        _add_notes(word, "footnote", {7: "Copies will do."})
+        word.add_paragraph("Hotel bills too.", style="List Bullet 2")
+        word.add_paragraph("Of all nights.", style="List Paragraph")
+        word.add_paragraph("For a year.", style="List Continue")
+        bare = word.add_paragraph("Then burn them.", style="List Bullet")
+        bare._p.get_or_add_pPr()._add_numPr().get_or_add_numId().val = 0
+        word.add_paragraph("Ask early.", style="List Bullet")
+        word.add_heading("Details", 1)
+        word.add_paragraph("Indented.", style="List Paragraph")
+
+    assert load(make).text == (
+        "Indented.\n\n- Keep receipts.\n[1] Copies will do.\n  - Hotel bills too.\n"
+        "    Of all nights.\n  For a year.\n  Then burn them.\n- Ask early.\n\n"
+        "Details\n\nIndented."
+    )
+
+
 def test_numbered_entries_count_as_word_counts() -> None:
     def make(word: WordDocument) -> None:
         for text in ("First.", "Second.", "Third."):
@@ -184,10 +210,29 @@ def test_merged_cells() -> None:
         table.cell(0, 1).merge(table.cell(0, 2)).text = "Conditions"
 
     assert texts(load(make), "row") == [
-        "Grade | Conditions",
+        "Grade | Conditions | Conditions",
         "G1 and G2 | 20 | 10",
         "G1 and G2 | 25 | 15",
     ]
+
+
+@pytest.mark.parametrize(
+    ("repeated", "expected"),
+    [(0, [0, 1, 0, 0]), (1, [0, 1, 0, 0]), (2, [0, 1, 0, 0]), (3, [0, 1, 1, 0])],
+)
+def test_headers_below_a_title_and_of_several_rows(repeated: int, expected: list[int]) -> None:
+    def make(word: WordDocument) -> None:
+        from docx.oxml import OxmlElement
+
+        table = word.add_table(rows=4, cols=3)
+        for row in table.rows:
+            for column, cell in enumerate(row.cells):
+                cell.text = f"cell {column}"
+        table.cell(0, 0).merge(table.cell(0, 2)).text = "Leave of 2024"
+        for row in table.rows[:repeated]:
+            row._tr.get_or_add_trPr().append(OxmlElement("w:tblHeader"))
+
+    assert [block.level for block in load(make).blocks] == expected
 
 
 def test_a_box_of_one_cell_is_text() -> None:

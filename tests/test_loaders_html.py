@@ -87,6 +87,32 @@ def test_merged_cells_of_a_page_without_a_marked_main_part() -> None:
     assert texts(document, "row")[-2:] == ["East | Canoe | £9", "East | Yacht | £20"]
 
 
+CORNER = "<td>&nbsp;</td>"
+EAST = "<tr><td>East</td><td>£9</td><td>£50</td></tr>"
+
+
+@pytest.mark.parametrize(
+    ("table", "expected"),
+    [
+        (f"<tr>{CORNER}<th>2023</th><th>2024</th></tr>{EAST}", [1, 0]),
+        (f"<tr>{CORNER}<th>Fee</th></tr><tr><td>East</td><td>£9</td></tr>", [1, 0]),
+        (f"<thead><tr><td>Pier</td><td>Day</td><td>Week</td></tr></thead>{EAST}", [1, 0]),
+        (
+            f"<tr><th>Pier</th><th colspan=2>Berth</th></tr><tr>{CORNER}<th>Day</th><th>Week</th>"
+            f"</tr>{EAST}",
+            [1, 1, 0],
+        ),
+        (f"<tr><th colspan=3>Fees</th></tr><tr><th>Pier<th>Day<th>Week</tr>{EAST}", [1, 0]),
+        (f"{EAST}<tr><th>West</th><td></td><td></td></tr>", [0, 0]),
+        (f"{EAST}<tr><th colspan=3>Summer</th></tr>", [0, 0]),
+    ],
+    ids=["corner", "two columns", "thead", "two rows", "title", "empty cells", "across"],
+)
+def test_which_rows_are_headers(table: str, expected: list[int]) -> None:
+    document = load(page(f"<h1>Fees</h1><p>{PROSE}</p><table>{table}</table>"))
+    assert [block.level for block in document.blocks if block.kind == "row"] == expected
+
+
 def test_a_title_across_a_table_is_said_once_and_a_covered_row_adds_none() -> None:
     assert rows(
         "<tr><th>Boat</th><th>Fee</th></tr><tr><td colspan=2>Summer</td></tr>"
@@ -172,6 +198,23 @@ def test_lists_nest_and_count() -> None:
         (1, "Per diem: A daily allowance."),
     ]
     assert "\n2. Send it." in document.text
+
+
+def test_later_paragraphs_belong_to_their_entry() -> None:
+    document = load(
+        page(
+            f"<h1>Berths</h1><p>{PROSE}</p><ol><li><p>Name the boat.</p><p>Its length too.</p>"
+            "<ul><li>in metres<br><br>or feet</li></ul>Round it up.</li><li>Pay.</li></ol>"
+            "<dl><dt>Pier</dt><dd><p>A jetty.</p><p>Ours is long.</p></dd></dl><p>Moor.</p>"
+            "<ul><li><h2>East</h2><p>Deep water.</p></li></ul>"
+        )
+    )
+    assert document.text.partition(PROSE)[2].strip() == (
+        "1. Name the boat.\n  Its length too.\n  - in metres\n    or feet\n  Round it up.\n"
+        "2. Pay.\n- Pier: A jetty.\n  Ours is long.\n\nMoor.\n\nEast\n\nDeep water."
+    )
+    assert [b.level for b in document.blocks if b.kind == "item"] == [1, 1, 2, 2, 1, 1, 1, 1]
+    assert texts(document, "paragraph")[-2:] == ["Moor.", "Deep water."]
 
 
 @pytest.mark.parametrize("wrapper", ["div", "section", "td", "span"])

@@ -41,15 +41,39 @@ def test_hard_wrapped_paragraphs_are_one() -> None:
     ]
 
 
-def test_lists_nest_and_their_later_paragraphs_are_paragraphs() -> None:
-    text = "Take:\n- a\n  wrapped\n  1. b\n\n     more of b\n* [ ] c\n10) d\n- \n"
+def test_lists_nest_and_later_paragraphs_belong_to_their_entry() -> None:
+    text = (
+        "Take:\n- a\n  wrapped\n  1. b\n\n     more of b\n\n  more of a\n"
+        "* [ ] c\n10) d\n\n    <p>more of d</p><ul><li>e</ul>\n- \n\nAfter.\n"
+    )
     assert levels(read(text)) == [
         ("paragraph", 0, "Take:"),
         ("item", 1, "a\n  wrapped"),
         ("item", 2, "b"),
-        ("paragraph", 0, "more of b"),
+        ("item", 2, "more of b"),
+        ("item", 1, "more of a"),
         ("item", 1, "[ ] c"),
         ("item", 1, "d"),
+        ("item", 1, "more of d"),
+        ("item", 2, "e"),
+        ("paragraph", 0, "After."),
+    ]
+
+
+def test_entries_in_raw_html_nest_and_hold_their_paragraphs() -> None:
+    text = (
+        "<ul><li><p>a</p><p>more of a</p><ol><li>b</li></ol>end of a</li><li>c</ul>\n"
+        "<p>After.</p><ul><li><h3>Card</h3><p>text</p></li></ul>\n"
+    )
+    assert levels(read(text)) == [
+        ("item", 1, "a"),
+        ("item", 1, "more of a"),
+        ("item", 2, "b"),
+        ("item", 1, "end of a"),
+        ("item", 1, "c"),
+        ("paragraph", 0, "After."),
+        ("heading", 3, "Card"),
+        ("paragraph", 0, "text"),
     ]
 
 
@@ -115,6 +139,20 @@ def test_raw_html_is_divided_at_its_blocks() -> None:
         ("item", 1, "a"),
         ("item", 1, "b"),
     ]
+
+
+def test_headers_of_tables_in_raw_html() -> None:
+    table = (
+        "<thead><tr><td>Pier<td>Berth</thead>\n<tr><td>East<td>£9\n"
+        "<tr><td></td><th>2023</th></tr>\n<tr><th>West</th><td></td></tr>"
+    )
+    found = [level for kind, level, _ in levels(read(f"<table>{table}</table>")) if kind == "row"]
+    assert found == [1, 0, 1, 0]
+
+
+def test_an_empty_corner_of_a_table() -> None:
+    text = "| | 2023 |\n|---|---|\n| East | £9 |\n"
+    assert levels(read(text)) == [("row", 1, "| 2023"), ("row", 0, "East | £9")]
 
 
 def test_link_definitions_are_not_text() -> None:

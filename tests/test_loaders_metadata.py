@@ -1,10 +1,11 @@
-"""Names and dates of documents."""
+"""Names and dates of documents, and what their first lines state."""
 
 from __future__ import annotations
 
 import pytest
 
-from rag.loaders.metadata import believable_title, iso_date, normalise, readable_name, stated
+from rag.loaders.metadata import believable_title, iso_date, normalise, readable_name
+from rag.loaders.stated import stated
 
 
 @pytest.mark.parametrize(
@@ -49,7 +50,7 @@ def test_dates_are_iso_where_they_read_only_one_way(text: str, date: str | None)
             {"version": "2.0", "effective_date": "2023-07-01"},
         ),
         (
-            "It took effect on 2024-05-01 and replaces version 1.9 of 2020.",
+            "This policy is new. It took effect on 2024-05-01 and replaces version 1.9 of 2020.",
             {"effective_date": "2024-05-01"},
         ),
         ("Issued on March 3, 2024", {"published": "2024-03-03"}),
@@ -62,6 +63,51 @@ def test_what_the_first_lines_state(text: str, found: dict[str, str]) -> None:
     assert values == found
     for name, words in stated(text).items():
         assert not name.endswith("_evidence") or words in text
+
+
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "Effective date: 1 March 2024",
+        "Owner: Harbour office Effective Date: 1 March 2024",
+        "Valid from 1 March 2024 to 31 May 2026",
+        "In effect from 1 March 2024.",
+        "Comes into force on 1 March 2024",
+        "Berths\nVersion 3, in force since 1 March 2024",
+        "First published 2 January 2024 and effective from 1 March 2024",
+        "This policy replaces the Berth Policy effective 1 May 2019 and is effective from 1 March "
+        "2024.",
+        "These Rules of Order were issued on 2 January 2024 and come into force on 1 March 2024.",
+        "This rule is short. It has been effective since 1 March 2024.",
+        "By order of the board, this regulation shall enter into force on 1 March 2024.",
+        "THIS MOORING AGREEMENT (the “Agreement”) is made and effective as of March 1, 2024, by",
+        "Our words Our Privacy Policy was last read in May. Effective March 1, 2024 (as read)",
+    ],
+)
+def test_what_a_document_states_of_itself(statement: str) -> None:
+    assert stated(statement).get("effective_date") == "2024-03-01"
+
+
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "The Harbours Act entered into force on 1 March 2024.",
+        "The Harbours Act is strict. It entered into force on 1 March 2024.",
+        'The report "Ships at Night", published on 1 March 2024, counts them.',
+        "The board decides that berths cost 30 euros, effective 1 March 2024.",
+        "The board decides that berths cost 30 euros,\neffective 1 March 2024.",
+        "Effective 1 March 2024, berths cost 30 euros.",
+        "Effective 1 March 2024 all berths cost 30 euros.",
+        "This supersedes the Berth Policy effective 1 March 2024.",
+        "This policy supersedes the rules that were issued on 1 March 2024.",
+        "This policy has changed since the Harbours Act came into force on 1 March 2024.",
+        "The changes to this policy take effect on 1 March 2024.",
+        "A permit is valid from 1 March 2024.",
+        "Previous Effective Date: 1 March 2024",
+    ],
+)
+def test_what_is_stated_of_something_else(statement: str) -> None:
+    assert stated(statement) == {}
 
 
 @pytest.mark.parametrize(

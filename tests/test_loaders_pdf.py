@@ -245,6 +245,14 @@ def test_ruled_tables_are_rows_and_their_words_stand_nowhere_else() -> None:
     assert document.text.count("Selhaven") == 1
 
 
+def test_an_empty_corner_of_a_table_stands_above_names() -> None:
+    document = load(story_pdf(ruled_table([["", "2023", "2024"], ["East", "5", "7"]])))
+    assert [(b.level, document.text[b.start : b.end]) for b in document.blocks] == [
+        (1, "| 2023 | 2024"),
+        (0, "East | 5 | 7"),
+    ]
+
+
 def test_a_table_over_two_pages_keeps_one_header() -> None:
     rows = [["Name", "Amount"], *([f"Entry number {n}", f"{n} crowns"] for n in range(60))]
     table = ruled_table(rows)

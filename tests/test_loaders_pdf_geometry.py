@@ -101,6 +101,18 @@ def test_three_columns() -> None:
     assert in_order(load(canvas_pdf(draw)), "a0w3", "a19w3", "b0w0", "b19w3", "c0w0")
 
 
+def test_a_list_is_as_deep_in_the_next_column() -> None:
+    def draw(canvas: Canvas) -> None:
+        for x, name in ((50, "left"), (310, "right")):
+            for indent, lines in ((0, range(0, 40, 2)), (15, range(1, 40, 2))):
+                for line in lines:
+                    entry = f"• {name} entry {line} of the fees of the harbour"
+                    canvas.drawString(x + indent, TOP - 14 * line, entry)
+
+    document = load(canvas_pdf(draw, draw))
+    assert [block.level for block in document.blocks] == [1, 2] * 80
+
+
 def test_an_indented_list_is_not_divided() -> None:
     def draw(canvas: Canvas) -> None:
         for row in range(10):

@@ -54,6 +54,17 @@ def test_slides_are_pages_with_headings_and_lists() -> None:
     assert document.title == "Leave"
 
 
+def test_entries_of_a_text_box_are_not_below_others() -> None:
+    def make(deck: Any) -> None:
+        slide = deck.slides.add_slide(deck.slide_layouts[5])
+        frame = slide.shapes.add_textbox(0, 0, Inches(4), Inches(1)).text_frame
+        frame.text = "Bring:"
+        entry = frame.add_paragraph()
+        entry.text, entry.level = "a rope", 1
+
+    assert [(b.kind, b.level) for b in load(make).blocks] == [("paragraph", 0), ("item", 1)]
+
+
 def test_tables_text_boxes_groups_and_notes() -> None:
     def make(deck: Any) -> None:
         slide = deck.slides.add_slide(deck.slide_layouts[5])

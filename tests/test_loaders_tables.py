@@ -73,6 +73,13 @@ def test_a_table_without_a_header_has_none() -> None:
     assert rows(csv("Selhaven,45\nLund,40\n")) == [(0, "Selhaven | 45"), (0, "Lund | 40")]
 
 
+@pytest.mark.parametrize(
+    ("first", "level"), [(",2023,2024", 1), (",Day,Week", 1), (",9,9", 0), ("East,2023,2024", 0)]
+)
+def test_an_empty_corner_stands_above_names(first: str, level: int) -> None:
+    assert [found for found, _ in rows(csv(f"{first}\nWest,5,7\n"))] == [level, 0]
+
+
 def test_a_title_above_the_table_and_a_second_table() -> None:
     document = csv("Daily rates,,\n\nCity,Rate,\nSelhaven,45,\n\nCity,Hotel,\nLund,90,\n")
     assert shown(document) == [

@@ -108,7 +108,7 @@ def item(text: str, start: int, end: int, *, markdown: bool) -> tuple[str, list[
     """The marker of a list entry, and the entry's pieces without it.
 
     The marker is a number or letter as it stands in the text, before the entry or at its
-    beginning; a bullet for every other sign and where there is none.
+    beginning; a bullet for every other sign; nothing for an indented paragraph without any.
     """
     line = text[text.rfind("\n", 0, start) + 1 : start]
     before = _ITEM_MARK.fullmatch(line.rstrip() + " ")
@@ -123,24 +123,26 @@ def item(text: str, start: int, end: int, *, markdown: bool) -> tuple[str, list[
     if task:
         return "☐" if task["state"] == " " else "☑", pieces
     mark = before or found
+    if mark is None and line and not line.strip():
+        return "", pieces
     return (mark["number"] if mark else None) or "•", pieces
 
 
 def cells(text: str, start: int, end: int, *, markdown: bool) -> list[list[Piece]]:
     """The cells of a table row, which the canonical text separates by pipes or tabs."""
     first, last = start, end
-    if text[first:last].startswith("|"):
-        first += 1
-    if text[first:last].endswith("|") and not text[first:last].endswith("\\|"):
-        last -= 1
+    row = text[start:end]
+    # A sign at one end only belongs to an empty cell.
+    if len(row) > 1 and row[0] == row[-1] == "|" and not row.endswith("\\|"):
+        first, last = start + 1, end - 1
     separator = r"(?<!\\)\|" if "|" in text[first:last] else r"\t"
     bounds = [first - 1, *(first + m.start() for m in re.finditer(separator, text[first:last]))]
-    row: list[list[Piece]] = []
+    found: list[list[Piece]] = []
     for left, right in zip(bounds, [*bounds[1:], last], strict=True):
         cell = text[left + 1 : right]
         inner = left + 1 + len(cell) - len(cell.lstrip())
-        row.append(inline(text, inner, inner + len(cell.strip()), markdown=markdown))
-    return row
+        found.append(inline(text, inner, inner + len(cell.strip()), markdown=markdown))
+    return found
 
 
 def visible(text: str, piece: Piece) -> str:

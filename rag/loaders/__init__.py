@@ -14,12 +14,13 @@ from typing import TYPE_CHECKING
 
 from rag.errors import DocumentError, UnsupportedFormat
 from rag.loaders.fields import sidecar_of, with_sidecar
-from rag.loaders.metadata import EVIDENCE, FILE_NAME, TITLE_FROM, readable_name, stated
+from rag.loaders.metadata import EVIDENCE, FILE_NAME, TITLE_FROM, readable_name
+from rag.loaders.stated import stated
 
 if TYPE_CHECKING:
     from rag.types import Document
 
-LOADERS_VERSION = 4
+LOADERS_VERSION = 5
 """Raised whenever a loader gives another text or other blocks for the same file."""
 
 LOADERS = {
@@ -42,6 +43,10 @@ LOADERS = {
 }
 
 
+class Unopened(DocumentError):
+    """The file itself could not be read, which may be over in a moment."""
+
+
 def load(path: Path, document_id: str, ocr_seconds: float = 0.0) -> Document:
     """Read one file.
 
@@ -55,6 +60,7 @@ def load(path: Path, document_id: str, ocr_seconds: float = 0.0) -> Document:
 
     Raises:
         UnsupportedFormat: no loader for this suffix.
+        Unopened: the file cannot be opened or read.
         DocumentError: it cannot be read, or is broken, empty, encrypted, scanned or not text. The
             message is a reason of one line without the file's name. No other exception leaves.
     """
@@ -62,7 +68,7 @@ def load(path: Path, document_id: str, ocr_seconds: float = 0.0) -> Document:
     try:
         data = path.read_bytes()
     except OSError as error:
-        raise DocumentError(f"cannot be read: {error.strerror or error}") from error
+        raise Unopened(f"cannot be read: {error.strerror or error}") from error
     document = load_bytes(data, document_id, ocr_seconds)
     beside = sidecar_of(path)
     return document if beside is None else with_sidecar(document, beside)

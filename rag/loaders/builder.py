@@ -1,8 +1,8 @@
 """Canonical text and blocks for formats whose text we extract ourselves.
 
 The text is plain: a blank line between blocks, list entries on lines of their own as "- entry"
-(two spaces deeper per level), table rows as "cell | cell | cell". A block never includes the
-bullet of its entry.
+(two spaces deeper per level; without the "-" where an entry goes on with another paragraph), table
+rows as "cell | cell | cell". A block never includes the bullet of its entry.
 """
 
 from __future__ import annotations
@@ -65,8 +65,19 @@ class TextBuilder:
         self._add("code", re.sub(r"\n{3,}", "\n\n", kept).strip())
 
     def item(self, text: str, level: int = 1, marker: str = "-") -> None:
-        """A list entry of nesting depth `level`, from 1, shown behind `marker`."""
-        self._add("item", clean(text), level, f"{'  ' * (level - 1)}{marker} ")
+        """A list entry of nesting depth `level`, from 1, shown behind `marker`.
+
+        A later paragraph of the entry before has the marker "".
+        """
+        self._add("item", clean(text), level, f"{'  ' * (level - 1)}{marker or ' '} ")
+
+    def note(self, text: str, number: str = "", entry: int = 0) -> None:
+        """A note, shown behind its number; `entry` is the depth of the list entry that has it."""
+        mark = f"[{number}]" if number else ""
+        if entry:
+            self.item(text, entry, mark)
+        else:
+            self.paragraph(text, f"{mark} " if mark else "")
 
     def row(self, cells: Iterable[str], *, header: bool = False) -> None:
         """One row of a table."""

@@ -9,6 +9,7 @@ from __future__ import annotations
 import zipfile
 import zlib
 from io import BytesIO
+from itertools import takewhile
 from typing import TYPE_CHECKING, NamedTuple
 
 import docx
@@ -26,7 +27,7 @@ from rag.loaders.package import Kind, check_package
 from rag.loaders.tree import raised
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
     from docx.document import Document as WordDocument
 
@@ -90,6 +91,8 @@ class _Walk:
         self.builder = TextBuilder()
         self.title = ""
         self.first_heading = ""
+        # The depth of the list entry before, 0 for none.
+        self._entry = 0
         self._styles = read_styles(word)
         self._numbering = Numbering(word)
         self._notes = Notes(word)
@@ -105,7 +108,7 @@ class _Walk:
                 self._table(element)
             for number, paragraphs in self._notes.of(element):
                 for paragraph in paragraphs:
-                    self.builder.paragraph(_text(paragraph), f"[{number}] ")
+                    self.builder.note(_text(paragraph), str(number), self._entry)
 
     def _paragraph(self, element: etree._Element) -> None:
         text = clean(_text(element))
@@ -115,14 +118,16 @@ class _Walk:
         if style.contents:
             return
         label = self._numbering.label(style.num_id, style.ilvl) if style.num_id else ""
+        listed = style.item or min(style.continued, self._entry)
+        self._entry = 0 if style.heading else listed
         if style.title and not self.title:
             self.title = text
         if style.heading:
             text = f"{label} {text}" if label else text
             self.first_heading = self.first_heading or text
             self.builder.heading(text, style.heading)
-        elif style.item:
-            self.builder.item(text, style.item, label or "-")
+        elif self._entry:
+            self.builder.item(text, self._entry, (label or "-") if style.item else "")
         else:
             self.builder.paragraph(text)
 
@@ -136,25 +141,29 @@ class _Walk:
         return with_properties(base, properties)
 
     def _table(self, table: etree._Element) -> None:
-        rows = [
-            [_Cell.of(cell) for cell in _cells(row)] for row in table.iter(_TR) if _own(row, table)
-        ]
-        if all(len(row) <= 1 for row in rows):
-            for row in table.iter(_TR):
-                if _own(row, table):
-                    for cell in _cells(row):
-                        self.add(cell)
+        elements = [row for row in table.iter(_TR) if _own(row, table)]
+        rows = [[_Cell.of(cell) for cell in _cells(row)] for row in elements]
+        widest = max(map(len, rows), default=0)
+        if widest <= 1:
+            for row in elements:
+                for cell in _cells(row):
+                    self.add(cell)
             return
+        self._entry = 0
         above: dict[int, str] = {}
-        for index, row in enumerate(rows):
-            texts = []
+        headers = _headers(table, elements)
+        for index, cells in enumerate(rows):
+            texts: list[str] = []
             column = 0
-            for cell in row:
+            # A title across the whole table is said once; borders that do not meet make columns
+            # that nobody sees.
+            repeat = len(cells) > 1 and sum(cell.span for cell in cells) == widest
+            for cell in cells:
                 text = above.get(column, "") if cell.continues else cell.text
                 above[column] = text
-                texts.append(text)
+                texts += [text] * (cell.span if repeat else 1)
                 column += cell.span
-            self.builder.row(texts, header=index == 0 and len(rows) > 1 and _has_header(table))
+            self.builder.row(texts, header=index < headers and len(cells) > 1)
 
 
 class _Cell(NamedTuple):
@@ -205,10 +214,21 @@ def _inside(element: etree._Element, stop: etree._Element, name: str) -> bool:
     return False
 
 
-def _has_header(table: etree._Element) -> bool:
-    row = table.find(_TR)
-    if row is not None and row.find(f"{qn('w:trPr')}/{qn('w:tblHeader')}") is not None:
-        return True
+def _headers(table: etree._Element, rows: Sequence[etree._Element]) -> int:
+    """Where the header ends: those rows that every page repeats, or the first below a title."""
+    repeated = sum(1 for _ in takewhile(_is_repeated, rows))
+    if len(rows) == 1 or not (repeated or _first_is_header(table)):
+        return 0
+    first = next(at for at, row in enumerate(rows) if sum(1 for _ in _cells(row)) > 1)
+    return max(first + 1, repeated if repeated < len(rows) else 0)
+
+
+def _is_repeated(row: etree._Element) -> bool:
+    mark = row.find(f"{qn('w:trPr')}/{qn('w:tblHeader')}")
+    return mark is not None and mark.get(_VAL, "1") not in ("0", "false")
+
+
+def _first_is_header(table: etree._Element) -> bool:
     look = table.find(f"{qn('w:tblPr')}/{qn('w:tblLook')}")
     if look is None:
         return False

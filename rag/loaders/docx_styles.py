@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from lxml import etree
 
 _VAL = qn("w:val")
+_DEEPEST = 9
 
 
 class Style(NamedTuple):
@@ -21,6 +22,7 @@ class Style(NamedTuple):
         heading: depth, 0 for none.
         title: whether it is the title of the document.
         item: depth in a list, 0 for none.
+        continued: how deep an entry may be that it goes on with, 0 for none.
         contents: whether it is a line of a table of contents.
         num_id: the list that numbers it, "" for none.
         ilvl: its level in that list, from 0.
@@ -29,6 +31,7 @@ class Style(NamedTuple):
     heading: int = 0
     title: bool = False
     item: int = 0
+    continued: int = 0
     contents: bool = False
     num_id: str = ""
     ilvl: int = 0
@@ -55,13 +58,16 @@ def _resolve(name: str, elements: dict[str, etree._Element], depth: int) -> Styl
     label = element.find(qn("w:name"))
     title = (label.get(_VAL, "") if label is not None else "").lower()
     heading = re.fullmatch(r"heading (\d)", title)
-    listed = re.fullmatch(r"list (?:bullet|number)\s*(\d)?", title)
+    listed = re.fullmatch(r"list (bullet|number|continue|paragraph)\s*(\d)?", title)
     if heading:
         style = style._replace(heading=int(heading[1]))
     elif title == "title":
         style = style._replace(heading=1, title=True)
+    elif listed and listed[1] in ("bullet", "number"):
+        style = style._replace(item=int(listed[2] or 1))
     elif listed:
-        style = style._replace(item=int(listed[1] or 1))
+        any_depth = _DEEPEST if listed[1] == "paragraph" else 1
+        style = style._replace(continued=int(listed[2] or any_depth))
     elif re.fullmatch(r"toc \d", title):
         style = style._replace(contents=True)
     properties = element.find(qn("w:pPr"))
@@ -81,7 +87,8 @@ def with_properties(style: Style, properties: etree._Element) -> Style:
         number = num_id.get(_VAL, "0") if num_id is not None else style.num_id
         depth = int(ilvl.get(_VAL, "0")) if ilvl is not None else style.ilvl
         if number in ("", "0"):
-            return style._replace(num_id="", item=0)
+            continued = style.item or style.continued
+            return style._replace(num_id="", item=0, continued=continued)
         named_depth = style.item - 1 if style.item else 0
         item = 0 if style.heading else max(depth, named_depth) + 1
         style = style._replace(num_id=number, ilvl=depth, item=item)

@@ -67,6 +67,7 @@ _META = {
     "review_date": "review_date",
     "source": "source",
     "url": "source",
+    "valid_from": "effective_date",
     "version": "version",
 }
 

@@ -141,33 +141,28 @@ class _Lines:
     def blocks(self, tokens: Sequence[Token]) -> Iterator[Block]:
         """In text order."""
         depth = row_level = 0
-        new_entry = False
         merged = _merged(tokens)
         for before, token in zip([None, *merged], merged, strict=False):
             parent = before.type if before else ""
             if token.tag in ("ul", "ol"):
                 depth += token.nesting
-            elif token.type == "list_item_open":
-                new_entry = True
             elif token.type in ("thead_open", "tbody_open"):
                 row_level = int(token.tag == "thead")
             elif before and parent == "heading_open":
                 yield from self._inline(token, "heading", int(before.tag[1:]))
-            elif parent == "paragraph_open" and depth and new_entry:
-                yield from self._inline(token, "item", depth)
-                new_entry = False
             elif parent == "paragraph_open":
-                yield from self._inline(token, "paragraph", 0)
+                # A later paragraph of an entry is part of it, else the list would end there.
+                yield from self._inline(token, "item" if depth else "paragraph", depth)
             else:
-                yield from self._other(token, row_level)
+                yield from self._other(token, row_level, depth)
 
-    def _other(self, token: Token, row_level: int) -> Iterator[Block]:
+    def _other(self, token: Token, row_level: int, depth: int) -> Iterator[Block]:
         if token.type == "tr_open":
             yield from self._row(token, row_level)
         elif token.type == "fence":
             yield from self._code(token)
         elif token.type == "html_block":
-            yield from self._html(token)
+            yield from self._html(token, depth)
 
     def _inline(self, token: Token, kind: BlockKind, level: int) -> Iterator[Block]:
         """The lines of the content, from its first to its last character."""
@@ -201,10 +196,10 @@ class _Lines:
             stop = min(last - int(closed), len(self._lines))
             yield from self._block("code", self._starts[first + 1], self._starts[stop], 0)
 
-    def _html(self, token: Token) -> Iterator[Block]:
+    def _html(self, token: Token, depth: int) -> Iterator[Block]:
         if token.map:
             start, end = (self._starts[min(line, len(self._lines))] for line in token.map)
-            for block in html_blocks(self._visible, start, end):
+            for block in html_blocks(self._visible, start, end, depth):
                 yield from self._block(block.kind, block.start, block.end, block.level)
 
     def _block(self, kind: BlockKind, start: int, end: int, level: int) -> Iterator[Block]:

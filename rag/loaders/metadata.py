@@ -24,7 +24,13 @@ ALIASES = {
     "publish_date": "published",
     "effective": "effective_date",
     "effective_from": "effective_date",
+    "effective_since": "effective_date",
     "in_force_from": "effective_date",
+    "in_force_since": "effective_date",
+    "in_effect_from": "effective_date",
+    "in_effect_since": "effective_date",
+    "valid_from": "effective_date",
+    "valid_since": "effective_date",
     "date_effective": "effective_date",
     "review": "review_date",
     "next_review": "review_date",
@@ -56,25 +62,8 @@ _DAY_FIRST = re.compile(
     rf"(\d{{1,2}})(?:st|nd|rd|th)?\.? (?:of )?{_MONTH},? (\d{{4}})", re.IGNORECASE
 )
 _MONTH_FIRST = re.compile(rf"{_MONTH} (?:(\d{{1,2}})(?:st|nd|rd|th)?,? )?(\d{{4}})", re.IGNORECASE)
-_DATE = rf"\d{{4}}-\d\d-\d\d|{_DAY_FIRST.pattern}|{_MONTH_FIRST.pattern}"
-_STATED = {
-    "effective_date": r"(?:effective(?: date| from| as of)?|(?:took|takes) effect on|"
-    r"(?:came|comes|enters|entered) into force on|in force (?:from|since))",
-    "review_date": r"(?:next review|review date|review due|due for review)(?: date| by| on)?",
-    "published": r"(?:published|issued|date of issue|publication date)(?: on)?",
-}
-_STATED_DATES = {
-    name: re.compile(rf"\b{words}[ \t]*:?[ \t]+(?P<date>{_DATE})\b", re.IGNORECASE)
-    for name, words in _STATED.items()
-}
-_STATED_VERSION = re.compile(
-    r"\bversion[ \t]*:?[ \t]+v?(\d{1,3}(?:\.\d{1,3}){1,3})\b", re.IGNORECASE
-)
-_OTHER_VERSION = re.compile(
-    r"\b(?:replac\w+|supersed\w+|previous|earlier|old|than|from|with)\W+(?:\w+\W+){0,2}$",
-    re.IGNORECASE,
-)
-_STATED_WITHIN = 1500
+DATE_WORDS = rf"\d{{4}}-\d\d-\d\d|{_DAY_FIRST.pattern}|{_MONTH_FIRST.pattern}"
+"""A pattern of the dates that running text is searched for."""
 _NUMBERS = re.compile(r"(\d{1,2})[/.-](\d{1,2})[/.-](\d{4})")
 
 
@@ -183,24 +172,3 @@ def believable_title(title: str) -> str:
         re.IGNORECASE,
     )
     return "" if junk else title
-
-
-def stated(text: str) -> dict[str, str | list[str]]:
-    """Version and dates that a document states in its first lines, such as "Effective 1 May 2024".
-
-    Only what is introduced by such a word counts: any other date may be about anything. The words
-    themselves are given as well, under "effective_date_evidence" and the like.
-    """
-    beginning = text[:_STATED_WITHIN]
-    found: dict[str, str | list[str]] = {}
-    for name, pattern in _STATED_DATES.items():
-        match = pattern.search(beginning)
-        day = iso_date(match["date"]) if match else None
-        if match and day:
-            found[name] = day
-            found[name + EVIDENCE] = match[0]
-    version = _STATED_VERSION.search(beginning)
-    if version and not _OTHER_VERSION.search(beginning, 0, version.start()):
-        found["version"] = version[1]
-        found["version" + EVIDENCE] = version[0]
-    return found

@@ -15,6 +15,7 @@ from rag.loaders.builder import TextBuilder, clean
 from rag.loaders.metadata import believable_title, normalise
 from rag.loaders.odt_lists import Lists
 from rag.loaders.package import Kind, Package
+from rag.loaders.rows import has_empty_corner
 from rag.loaders.tree import raise_text
 
 if TYPE_CHECKING:
@@ -132,13 +133,13 @@ class _Walk:
             self.builder.paragraph(text)
         self._beside(element)
 
-    def _beside(self, element: etree._Element) -> None:
-        """Notes and text boxes that hang on a paragraph."""
+    def _beside(self, element: etree._Element, entry: int = 0) -> None:
+        """Notes and text boxes that hang on a paragraph, or on one in an entry of this depth."""
         for note in element.iter(_NOTE):
             citation = note.find(f"{_TEXT}note-citation")
             number = clean("".join(citation.itertext())) if citation is not None else ""
             for paragraph in note.iter(_P):
-                self.builder.paragraph(_shown(paragraph), f"[{number}] " if number else "")
+                self.builder.note(_shown(paragraph), number, entry)
         for box in element.iter(_BOX):
             if next(box.iterancestors(_P, _H), None) is element:
                 self.add(box)
@@ -146,19 +147,25 @@ class _Walk:
     def _list(self, element: etree._Element, level: int, style: str) -> None:
         style = element.get(f"{_TEXT}style-name", "") or style
         number = 0
+        marker: str | None = None
         for entry in element:
-            if entry.tag not in (f"{_TEXT}list-item", f"{_TEXT}list-header"):
+            if entry.tag == f"{_TEXT}list-item":
+                started = entry.get(f"{_TEXT}start-value", "")
+                number = int(started) if started.isdecimal() else number + 1
+                marker = self._lists.marker(style, level, number)
+            elif entry.tag != f"{_TEXT}list-header":
                 continue
-            started = entry.get(f"{_TEXT}start-value", "")
-            number = int(started) if started.isdecimal() else number + 1
-            fresh = entry.tag.endswith("list-item")
+            elif marker is not None:
+                # A paragraph without a number between two entries goes on with the first.
+                marker = ""
             for part in entry:
                 if part.tag == _LIST:
                     self._list(part, level + 1, style)
-                elif part.tag == _P and fresh and _shown(part):
-                    self.builder.item(_shown(part), level, self._lists.marker(style, level, number))
-                    self._beside(part)
-                    fresh = False
+                elif part.tag == _P and marker is not None:
+                    if _shown(part):
+                        self.builder.item(_shown(part), level, marker)
+                        marker = ""
+                    self._beside(part, level)
                 elif part.tag in (_P, _H):
                     self._paragraph(part)
 
@@ -171,11 +178,13 @@ class _Walk:
                     self.add(cell)
             return
         texts: list[str] = []
-        for index, row in enumerate(rows):
+        starts = headers is None and len(rows) > 1
+        for row in rows:
             texts = _row_texts(row, texts)
             marked = headers is not None and row.getparent() is headers
-            bare = headers is None and index == 0 and len(rows) > 1
-            self.builder.row(texts, header=marked or (bare and _wordy(texts)))
+            several = len(texts) > 1
+            self.builder.row(texts, header=several and (marked or (starts and _wordy(texts))))
+            starts = starts and not several
             for cell in _cells(row):
                 self._beside_cell(cell)
 
@@ -237,7 +246,8 @@ def _cell_text(cell: etree._Element) -> str:
 
 
 def _wordy(texts: list[str]) -> bool:
-    return all(texts) and not any(re.search(r"\d", text) for text in texts)
+    wordy = all(texts) and not any(re.search(r"\d", text) for text in texts)
+    return wordy or has_empty_corner(texts)
 
 
 def _shown(element: etree._Element) -> str:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from rag.abbreviations import CONTINUES, CONTINUES_WITH_NUMBER, NUMBER, TITLE
 from rag.loaders.builder import clean
 from rag.loaders.pdf_page import Line, Row
+from rag.loaders.rows import has_empty_corner
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -171,6 +172,7 @@ class _Flow:
         self._gap = _usual_gap(pages, self._body)
         self._units: list[_Unit] = []
         self._indents: list[float] = []
+        self._last: Line | None = None
         self._header: tuple[str, ...] = ()
 
     def units(self) -> list[_Unit]:
@@ -200,7 +202,8 @@ class _Flow:
             same_table = False
         if same_table and moved and row.cells == self._header:
             return
-        header = not same_table and (row.bold or not any(map(_has_digit, row.cells)))
+        names = row.bold or not any(map(_has_digit, row.cells)) or has_empty_corner(row.cells)
+        header = not same_table and names
         if not same_table:
             self._header = row.cells if header else ()
         unit = _Unit("row", int(header), cells=tuple(_GLYPH.sub("", cell) for cell in row.cells))
@@ -210,6 +213,10 @@ class _Flow:
     def _line(self, line: Line, previous: Line | None, page: int, moved: bool) -> None:
         unit = self._units[-1] if self._units and previous else None
         fresh = self._fresh(line, previous)
+        last, self._last = self._last or line, line
+        if line.left > last.right or line.right < last.left:
+            # A list goes on in another column.
+            self._indents = [x + line.left - last.left for x in self._indents]
         if unit and previous and self._goes_on(unit, fresh, previous, line, moved):
             unit.lines.append((page, _GLYPH.sub("", line.text)))
             return

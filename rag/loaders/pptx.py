@@ -91,7 +91,7 @@ def _add_text(frame: TextFrame, builder: TextBuilder, *, listed: bool) -> None:
     listed = listed and len(paragraphs) > 1
     for paragraph in paragraphs:
         if listed or paragraph.level:
-            builder.item(paragraph.text, paragraph.level + 1)
+            builder.item(paragraph.text, paragraph.level + listed)
         else:
             builder.paragraph(paragraph.text)
 

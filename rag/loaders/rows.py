@@ -1,4 +1,4 @@
-"""Rows of spreadsheets and the like: titles above a table, its header, its rows."""
+"""Rows of tables: which are headers, and how those of spreadsheets and the like are added."""
 
 from __future__ import annotations
 
@@ -19,8 +19,7 @@ _LABEL_AT_MOST = 80
 def add_rows(rows: Iterable[Sequence[str]], builder: TextBuilder) -> None:
     """Add rows in order. An empty row ends a table; a single cell above a table is a paragraph.
 
-    The first row of a table is its header if it looks like one: at least two cells, all filled,
-    short, different from each other, and none a number.
+    The first row of a table is its header if it looks like one.
     """
     starts = True
     for cells in rows:
@@ -33,14 +32,32 @@ def add_rows(rows: Iterable[Sequence[str]], builder: TextBuilder) -> None:
         elif starts and len(filled) == 1:
             builder.paragraph(filled[0])
         else:
-            builder.row(row, header=starts and _looks_like_header(row))
+            builder.row(row, header=starts and (_names_columns(row) or has_empty_corner(row)))
             starts = False
 
 
-def _looks_like_header(row: Sequence[str]) -> bool:
-    return (
-        len(row) > 1
-        and len(set(row)) == len(row)
-        and all(cell and len(cell) <= _LABEL_AT_MOST for cell in row)
-        and not any(_NUMBER.fullmatch(cell) for cell in row)
-    )
+def _names_columns(row: Sequence[str]) -> bool:
+    """Whether there are several cells, all short and different, and none is a number."""
+    return _are_names(row) and not any(_NUMBER.fullmatch(cell) for cell in row)
+
+
+def has_empty_corner(row: Sequence[str]) -> bool:
+    """Whether only the first cell of a first row is empty: above names, then the others are names.
+
+    They may be numbers, such as years.
+    """
+    return not row[0] and _are_names(row[1:])
+
+
+def _are_names(cells: Sequence[str]) -> bool:
+    short = all(cell and len(cell) <= _LABEL_AT_MOST for cell in cells)
+    return short and len(set(cells)) == len(cells) > 1
+
+
+def is_header(cells: Sequence[str], marked: Sequence[bool]) -> bool:
+    """Whether a row heads its columns, where some of its cells are `marked` as names.
+
+    All with text have to be; without text, beside a name, only the corner may be something else.
+    """
+    named = [mark for cell, mark in zip(cells, marked, strict=True) if cell]
+    return any(named) and all(named) and (not cells[0] or all(marked))

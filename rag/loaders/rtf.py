@@ -15,6 +15,7 @@ from rag.errors import DocumentError
 from rag.loaders.builder import TextBuilder, clean
 from rag.loaders.metadata import believable_title, normalise
 from rag.loaders.plain import add_prose
+from rag.loaders.rows import has_empty_corner
 from rag.loaders.tree import raised
 
 if TYPE_CHECKING:
@@ -30,6 +31,10 @@ _TOKEN = re.compile(
 )
 _KEPT_WHEN_HIDDEN = frozenset(["sect", "cell", "row", "nestcell", "uc", "f"])
 """Control words that hold more than the hidden text together."""
+_DEEPER = "\ue000"
+"""Stands before an entry of a list, once for each level: striprtf drops what says so in RTF."""
+_DEEPEST = 8
+_ENTRY = re.compile(rf"({_DEEPER}+)\s*(\S{{1,12}})\t(.*)")
 _ROW = re.compile(r"[^\n|]*\|[^\n]*\|\s*")
 
 
@@ -46,18 +51,41 @@ def load(data: bytes, document_id: str) -> Document:
         text = rtf_to_text(_Changes(source).accepted(), errors="replace")
     except (ValueError, IndexError, KeyError, LookupError, TypeError) as error:
         raise DocumentError("is damaged or not an RTF file: save it again as .rtf") from error
-    builder = TextBuilder()
+    builder = _Builder()
     for part in _parts(text):
         if isinstance(part, list):
             for index, cells in enumerate(part):
-                header = index == 0 and len(part) > 1 and not any(map(_has_digit, cells))
-                builder.row(cells, header=header)
+                names = not any(map(_has_digit, cells)) or has_empty_corner(cells)
+                builder.row(cells, header=index == 0 and len(part) > 1 and names)
         else:
             # Each line is a paragraph, which blank lines tell the guesses of plain text.
-            add_prose("\n\n".join(filter(str.strip, part.split("\n"))), builder)
+            lines = [builder.line(line) for line in part.split("\n") if line.strip()]
+            add_prose("\n\n".join(lines), builder)
     metadata = normalise(_properties(source[:_BEGINNING]))
     named = believable_title(str(metadata.pop("title", "")))
     return builder.build(document_id, named, metadata)
+
+
+class _Builder(TextBuilder):
+    """Knows from the file how deep the entries of lists are."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._depths: dict[str, int] = {}
+
+    def line(self, line: str) -> str:
+        """A line of prose without what says how deep it is, and with a bullet that is known."""
+        entry = _ENTRY.fullmatch(line)
+        if entry is None:
+            return line.replace(_DEEPER, "")
+        self._depths[clean(entry[3])] = len(entry[1])
+        # Word's second bullet is the letter o.
+        number = entry[2] != "o" and any(map(str.isalnum, entry[2]))
+        return f"{entry[2] if number else '-'} {entry[3]}"
+
+    def item(self, text: str, level: int = 1, marker: str = "-") -> None:
+        """An entry, as deep as the file says."""
+        super().item(text, self._depths.get(clean(text), level), marker)
 
 
 class _State(NamedTuple):
@@ -67,6 +95,7 @@ class _State(NamedTuple):
     ignored: bool = False
     deleted: bool = False
     hidden: bool = False
+    marker: bool = False
     raised: str = ""
 
 
@@ -76,6 +105,8 @@ def _after(state: _State, word: str, *, on: bool) -> _State:
         return state._replace(ignored=True)
     if word == "deleted":
         return state._replace(deleted=on)
+    if word == "listtext":
+        return state._replace(marker=True)
     if word == "v":
         return state._replace(hidden=on)
     if word in ("super", "sub", "nosupersub"):
@@ -99,6 +130,9 @@ class _Changes:
         self._notes: list[str] = []
         self._noted = 0
         self._in_table = False
+        # Where the marker of an entry begins in what is written, and how deep the entry is.
+        self._marker = 0
+        self._depth = 0
 
     def accepted(self) -> str:
         """The source as it reads with all changes accepted."""
@@ -147,8 +181,24 @@ class _Changes:
             token = f"{token.rstrip()} "
         if not unseen or word in _KEPT_WHEN_HIDDEN or word in destinations:
             state.out.append(token)
-        if word == "par" and in_body and not (unseen or self._in_table):
-            self._add_notes()
+        if in_body and not (unseen or self._in_table):
+            self._entry(word, int(value or 0))
+            if word == "par":
+                self._add_notes()
+
+    def _entry(self, word: str, value: int) -> None:
+        """Say before the marker of an entry how deep it is."""
+        if word == "listtext":
+            self._marker = len(self._out)
+            self._out.append("")
+        elif word == "ilvl":
+            self._depth = value
+        elif word == "pard" and not self._state.marker:
+            self._depth = 0
+        elif word == "par" and self._marker:
+            # Only now, for the file may say it before the marker or behind it.
+            self._out[self._marker] = f"\\u{ord(_DEEPER)} ?" * (min(self._depth, _DEEPEST) + 1)
+            self._marker = 0
 
     def _close(self) -> None:
         inside = self._state
@@ -178,7 +228,8 @@ def _parts(text: str) -> list[str | list[list[str]]]:
 
 
 def _row(line: str) -> list[str]:
-    return [cell.strip() for cell in line.strip().removesuffix("|").split("|")]
+    line = line.replace(_DEEPER, "").strip()
+    return [cell.strip() for cell in line.removesuffix("|").split("|")]
 
 
 def _properties(source: str) -> dict[str, object]:

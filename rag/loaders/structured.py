@@ -32,7 +32,8 @@ _NAMES = ("title", "name", "label", "heading", "head", "id", "key", "code")
 _PROSE = frozenset(["p", "para", "paragraph", "text", "body", "description", "content"])
 _METADATA = frozenset(
     "title author authors creator source url language lang published date effective_date "
-    "effective review_date version collection tags keywords description".split()
+    "effective effective_from valid_from review_date version collection tags keywords "
+    "description".split()
 )
 
 

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from lxml import etree
 
 from rag.loaders.odt_lists import roman
+from rag.loaders.rows import is_header
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -169,10 +170,13 @@ class _Walk:
         self._level = 0
         self._marker = "-"
         self._lists: list[tuple[int, str] | None] = []
+        # The levels of the entries that are open, outermost first.
+        self._entries: list[int] = []
         self._layout: list[bool] = []
         self._first_row = False
         self._cells: list[str] | None = None
-        self._headers = 0
+        self._head = False
+        self._is_name: list[bool] = []
         self._term = ""
 
     def start(self, tag: str, element: etree._Element) -> None:
@@ -186,7 +190,9 @@ class _Walk:
                 self._buffer.clear()
         elif tag in _ROWS and self._layout and not self._layout[-1]:
             self.flush()
-            self._cells, self._headers = [], 0
+            parent = element.getparent()
+            self._head = parent is not None and parent.tag == "thead"
+            self._cells, self._is_name = [], []
         else:
             self.flush()
             self._start_block(tag, element)
@@ -195,6 +201,9 @@ class _Walk:
         level = _heading_level(tag, element)
         if level:
             self._kind, self._level = "heading", level
+            if self._entries:
+                # What follows a heading is a section, even in an entry.
+                self._entries[-1] = 0
         elif tag in _LISTS:
             ordered = tag == "ol" or element.get("rend") == "ol"
             count = (_number(element.get("start")), element.get("type", "1"))
@@ -217,6 +226,12 @@ class _Walk:
             self._marker = f"{_in_form(number, form)}."
             self._lists[-1] = number + 1, form
         self._kind, self._level = "term" if role == "dt" else "item", max(1, len(self._lists))
+        self._entries.append(self._level)
+
+    def _go_on(self) -> None:
+        """What comes next is a later part of the entry around it, if there is one."""
+        self._level = self._entries[-1] if self._entries else 0
+        self._kind, self._marker = "item" if self._level else "paragraph", ""
 
     def end(self, tag: str, element: etree._Element) -> None:
         if tag in _BREAKS or _INLINE.fullmatch(tag):
@@ -229,8 +244,10 @@ class _Walk:
             self._lists.pop()
         elif tag == "table" and self._layout:
             self._layout.pop()
+        elif tag in _ITEMS and self._entries:
+            self._entries.pop()
         if tag in _ITEMS or tag == "pre" or _heading_level(tag, element):
-            self._kind = "paragraph"
+            self._go_on()
 
     def _end_in_row(self, tag: str, element: etree._Element) -> None:
         if self._cells is None:
@@ -238,14 +255,16 @@ class _Walk:
         self._buffer.append(" ")
         if tag in _CELLS:
             self._cells.append(" ".join("".join(self._buffer).split()))
-            self._headers += tag == "th" or element.get("role") == "head"
+            self._is_name.append(tag == "th" or element.get("role") == "head")
             self._buffer.clear()
         elif tag in _ROWS or tag == "table":
-            filled = sum(map(bool, self._cells))
-            if self._first_row and filled == 1 and len(self._cells) > 1:
+            header = self._head or is_header(self._cells, self._is_name)
+            # One name is a title, but above the last column it may stand beside an empty corner.
+            title = sum(map(bool, self._cells)) == 1 and not (header and self._cells[-1])
+            if self._first_row and (title or len(self._cells) == 1):
                 self._builder.paragraph(" ".join(self._cells))
             else:
-                self._builder.row(self._cells, header=self._headers == len(self._cells))
+                self._builder.row(self._cells, header=header and len(self._cells) > 1)
                 self._first_row = False
             self._cells = None
             self._buffer.clear()
@@ -266,7 +285,7 @@ class _Walk:
         for part in _EMPTY_LINE.split(text):
             self._add(part)
         if self._kind != "term":
-            self._kind = "paragraph"
+            self._go_on()
 
     def _add(self, text: str) -> None:
         if self._kind == "term":
@@ -276,6 +295,7 @@ class _Walk:
         elif self._kind == "item":
             lead, self._term = self._term, ""
             self._builder.item(f"{lead}: {text}" if lead else text, self._level, self._marker)
+            self._marker = ""
         else:
             self._builder.paragraph(text)
 
