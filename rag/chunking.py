@@ -9,20 +9,27 @@ of the file is left to BM25 (`Chunk.searched`): renaming a file changes nothing 
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
+from rag.connectives import EXCEPTION, LEANS_BACK, without_number
 from rag.loaders.metadata import FILE_NAME, TITLE_FROM
-from rag.markup import plain_text
+from rag.markup import plain_lead, plain_text
 from rag.sentences import split_sentences
 from rag.types import Block, Chunk, Document, Sentence
 
 CountTokens = Callable[[Sequence[str]], list[int]]
 
 # Raise it when the rules below change, so that old chunks are not mixed with new ones.
-CHUNKING_VERSION = 4
+CHUNKING_VERSION = 5
 _SPECIAL_TOKENS = 2
 _LONGEST_PREFIX = 64
+
+_ENDS = re.compile(r"[.!…][\"'”’»)\]]*$")
+_NUMBERED, _LETTERED, _ROMAN, _ITEM = 1, 2, 3, 4
+"""How deep entries stand: "(1)", "(a)" and "(i)" in paragraphs of their own, then true lists."""
+_ENUMERATOR = re.compile(r"\(?(?:(?P<number>\d{1,3})|(?P<letters>[a-z]{1,5}))[.)]\s")
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +52,43 @@ class _Lead:
 
 
 _NO_LEAD = _Lead()
+
+
+class _Leads:
+    """What leads in to the entries that follow: sentences that do not end, by their depth."""
+
+    def __init__(self) -> None:
+        self._open: dict[int, _Lead] = {}
+        self._letters = ""
+
+    def depth(self, block: Block, plain: str) -> int:
+        """How deep a paragraph or list entry stands; 0 for plain text."""
+        if block.kind == "item":
+            return _ITEM + block.level
+        found = _ENUMERATOR.match(plain)
+        if found is None:
+            return 0
+        if found["number"]:
+            return _NUMBERED
+        letters, before = found["letters"], self._letters
+        self._letters = letters
+        # "(i)" after "(h)" is a letter, else a number.
+        follows = len(before) == len(letters) == 1 and ord(letters) == ord(before) + 1
+        if set(letters) <= set("ivx") and not follows:
+            return _ROMAN
+        return _LETTERED if len(letters) <= 2 else 0
+
+    def above(self, depth: int) -> _Lead:
+        """The nearest lead of an entry at this depth."""
+        return (
+            self._open[max(above)] if (above := [d for d in self._open if d < depth]) else _NO_LEAD
+        )
+
+    def note(self, depth: int, last: _Lead) -> None:
+        """Go on after an entry with this last sentence: it leads on if it does not end."""
+        self._open = {above: lead for above, lead in self._open.items() if above < depth}
+        if last.text and not _ENDS.search(last.text):
+            self._open[depth] = last
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,29 +172,32 @@ def _units(
 ) -> list[_Unit]:
     """The sentences of a section's blocks, without those that have no letter or digit."""
     found: list[tuple[Sentence, str, int]] = []
-    lead_in = header = _NO_LEAD
+    leads, header, in_header = _Leads(), _NO_LEAD, False
     for position, block in blocks:
-        lead = _NO_LEAD
-        if block.kind == "item":
-            lead = lead_in
-        elif block.kind == "row" and block.level == 0:
-            lead = header
-        sentences = [
-            (Sentence(start, end, block.kind, lead.span, lead.text), plain)
+        spans = [
+            (start, end, plain)
             for start, end in _spans(document, block)
             if _has_word(plain := _plain(document, start, end))
         ]
-        found += [(sentence, plain, position) for sentence, plain in sentences]
-        last = _NO_LEAD
-        if sentences:
-            sentence, plain = sentences[-1]
-            last = _Lead(plain, (sentence.start, sentence.end))
+        kind, lead = block.kind, _NO_LEAD
+        last = _Lead(spans[-1][2], spans[-1][:2]) if spans else _NO_LEAD
+        if block.kind in ("paragraph", "item"):
+            depth = leads.depth(block, spans[0][2] if spans else "")
+            lead = leads.above(depth)
+            # "(a) …" after "only if:" is an entry, whatever the document says it is.
+            kind = "item" if lead.span else kind
+            leads.note(depth, last)
+        elif block.kind == "row" and block.level == 0:
+            lead = header
         if block.kind != "row":
             header = _NO_LEAD
         elif block.level == 1:
-            header = last
-        if block.kind == "paragraph":
-            lead_in = last if last.text.endswith(":") else _NO_LEAD
+            header = _both(document, header, last) if in_header else last
+        in_header = block.kind == "row" and block.level == 1
+        found += [
+            (Sentence(start, end, kind, lead.span, lead.text), plain, position)
+            for start, end, plain in spans
+        ]
     # A token has rarely more than 20 characters: what is longer is cut without counting it whole.
     short = [len(plain) <= longest * 20 for _, plain, _ in found]
     counts = iter(count_tokens([f[1] for f, fits in zip(found, short, strict=True) if fits]))
@@ -162,6 +209,14 @@ def _units(
         else:
             units.extend(_cut(document, sentence, position, count_tokens, longest // 2))
     return units
+
+
+def _both(document: Document, first: _Lead, second: _Lead) -> _Lead:
+    """Two rows of one header."""
+    if first.span is None or second.span is None:
+        return second if first.span is None else first
+    start, end = first.span[0], second.span[1]
+    return _Lead(plain_lead(document.id, document.text[start:end], "row"), (start, end))
 
 
 def _spans(document: Document, block: Block) -> list[tuple[int, int]]:
@@ -236,7 +291,8 @@ def _prefix(title: str, headings: tuple[str, ...], count_tokens: CountTokens) ->
 def _pack(units: list[_Unit], room: int) -> list[list[_Unit]]:
     """Fill chunks up to `room` tokens, ending at a block's end where that leaves them half full.
 
-    A lead-in ("…:") moves on with what it leads to.
+    A lead-in ("…:") or question moves on with what it leads to, and so does a sentence with the
+    exception to it.
     """
     groups: list[list[_Unit]] = []
     current: list[_Unit] = []
@@ -264,9 +320,20 @@ def _break_point(current: list[_Unit], following: _Unit, used: int) -> int:
         start = next(i for i, unit in enumerate(current) if unit.block == following.block)
         if sum(unit.tokens for unit in current[:start]) * 2 >= used:
             keep = start
-    if keep > 1 and current[keep - 1].plain.endswith(":"):
+    following = current[keep] if keep < len(current) else following
+    while keep > 1 and _belong(current[keep - 1], following):
         keep -= 1
+        following = current[keep]
     return keep
+
+
+def _belong(unit: _Unit, following: _Unit) -> bool:
+    """Whether these neighbours mean something else apart."""
+    if unit.plain.endswith((":", "?")):
+        return True
+    start = without_number(following.plain)
+    prose = unit.sentence.kind == following.sentence.kind == "paragraph"
+    return prose and bool(EXCEPTION.match(start) or LEANS_BACK.match(start))
 
 
 def _finish(

@@ -3,7 +3,7 @@
 A question that leans on the turns before it ("and for contractors?") is understood together with
 them: the search adds up the scores of the earlier questions with falling weights, and the reader
 is given what it leans on as well: the question before it, and where that only goes on from an
-earlier one, that too.
+earlier one, that too. "Thanks" and the like ask nothing, so that nothing can answer them.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from rag.store.lexical import terms
+from rag.store.lexical import WORD, terms
 from rag.types import Turn
 
 _REFERENCE = re.compile(
@@ -25,6 +25,14 @@ _CONTINUATION = re.compile(
     r"no,|i mean|i meant|sorry|actually)\b",
     re.IGNORECASE,
 )
+_POINTS_BACK = re.compile(
+    r"\b(?:it|its|they|them|their|this|these|that|those|he|him|his|she|her)\b", re.IGNORECASE
+)
+_ASKS_NOTHING = frozenset(
+    "thanks thank thx you very much so many a lot for your help helpful that's great good perfect "
+    "ok okay yes no please sure are got it i see understood hello hi hey bye goodbye".split()
+)
+"""A turn of nothing but these words thanks, agrees, greets, or doubts ("Are you sure?")."""
 # From a shell's odd bytes or JSON's "\ud800": no tokenizer takes them.
 _LONE_SURROGATE = re.compile("[\ud800-\udfff]")
 _FEW_WORDS = 3
@@ -37,7 +45,8 @@ class Understood:
 
     Attributes:
         question: as it was asked.
-        standalone: readable without the conversation; equal to `question` if it stands alone.
+        standalone: readable without the conversation; equal to `question` if it stands alone, ""
+            if it asks nothing.
         queries: what is searched for, with weights; the question itself first, with weight 1.
         leans: True if the question cannot be understood without the conversation.
         before: the earlier questions, or parts of this one, that it is to be understood with,
@@ -72,8 +81,10 @@ def understand(
         topic_weight: the same for a question that could stand alone: the topic lingers.
     """
     question = _one_line(question)
+    if _asks_nothing(question):
+        return Understood(question, "", ((question, 1.0),), leans=False)
     asked = [_one_line(turn["content"]) for turn in history if turn["role"] == "user"]
-    earlier = [text for text in reversed(asked) if text][:_LONGEST_MEMORY]
+    earlier = [text for text in reversed(asked) if not _asks_nothing(text)][:_LONGEST_MEMORY]
     if not earlier:
         return Understood(question, question, ((question, 1.0),), leans=False)
     leans = leans_on_history(question)
@@ -95,20 +106,40 @@ def _leant_on(earlier: Sequence[str]) -> str:
         earlier: questions, the last one first; not empty.
     """
     count = 1
-    while count < len(earlier) and _CONTINUATION.match(earlier[count - 1]):
+    while count < len(earlier) and _goes_on(earlier[count - 1]):
         count += 1
     return " ".join(reversed(earlier[:count]))
+
+
+def _goes_on(question: str) -> bool:
+    """True if a question's subject stands in the one before: "and then?", "who issues it?"."""
+    return bool(
+        _CONTINUATION.match(question)
+        or (_POINTS_BACK.search(question) and len(terms(question)) <= _FEW_WORDS)
+    )
+
+
+def _asks_nothing(turn: str) -> bool:
+    """True for a turn of such words only, or of none ("👍")."""
+    return _ASKS_NOTHING.issuperset(WORD.findall(turn.lower().replace("’", "'")))
 
 
 def _one_line(text: str) -> str:
     return " ".join(_LONE_SURROGATE.sub("\ufffd", text).split())
 
 
+_VERB = r"(?:is|are|was|were|do|does|did|has|have|can|could|must|may|should|will|would)\b"
+_SUBJECT = (
+    r"(?:i|you|he|she|it|we|they|there|one|this|that|these|those|the|my|your|his|her|its|our|their|"
+    r"any|all|each|every|both)\b"
+)
+_BEFORE = r"(?:for|by|at|to|from|until|in)\s+"
 _NEXT_PART = re.compile(
     r"(?:,\s*|\s+)(?:and|or)\s+"
     r"(?=(?:(?:if|once|in case|after|before|when)\b[^,?]*,\s*)?"
-    r"(?:for |by |at |to |from |until |in )?"
-    r"(?:what|how|when|who|whom|where|why|which|is|are|do|does|did|can|must|may|should|will)\b)"
+    rf"(?:(?:{_BEFORE})?(?P<word>what|how|who|whom|where|why|which)\b|{_BEFORE}when\b"
+    # "… and when I return" and "… and are used for work" only go on.
+    rf"|when\s+{_VERB}|{_VERB}\s+{_SUBJECT}))"
     r"|(?<=\?)\s+(?=\w)",
     re.IGNORECASE,
 )
@@ -129,8 +160,7 @@ def split_parts(understood: Understood) -> tuple[Understood, ...]:
     question = understood.question
     if not re.search(r"\b(?:what|how|when|who|where|why|which)\b", question, re.IGNORECASE):
         return (understood,)
-    pieces = [piece.strip() for piece in _NEXT_PART.split(question)]
-    pieces = [piece for piece in pieces if len(piece.split()) >= _LEAST_WORDS_OF_PART]
+    pieces = [piece for piece in _pieces(question) if len(piece.split()) >= _LEAST_WORDS_OF_PART]
     if not 2 <= len(pieces) <= _MOST_PARTS:
         return (understood,)
     earlier = understood.queries[1:]
@@ -147,6 +177,28 @@ def split_parts(understood: Understood) -> tuple[Understood, ...]:
             )
         )
     return tuple(parts)
+
+
+def _pieces(question: str) -> list[str]:
+    """A question cut where another one begins."""
+    pieces, start = [], 0
+    for cut in _NEXT_PART.finditer(question):
+        piece = question[start : cut.start()].strip()
+        if not _only_goes_on(piece, cut):
+            pieces.append(piece)
+            start = cut.end()
+    return [*pieces, question[start:].strip()]
+
+
+def _only_goes_on(piece: str, cut: re.Match[str]) -> bool:
+    """True between two clauses that begin alike inside a question: "staff who drive and who fly".
+
+    Behind one word or none it is the question that begins so: "under what conditions".
+    """
+    word = cut["word"]
+    if not word or word.lower() in ("how", "why") or cut[0].startswith(","):
+        return False
+    return bool(re.search(rf"\w\s+\w+\s+{word}\b", piece, re.IGNORECASE))
 
 
 def leans_on_history(question: str) -> bool:

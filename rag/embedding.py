@@ -48,11 +48,18 @@ def sentence_texts(chunk: Chunk) -> list[str]:
 
 
 def _with_header(header: str, row: str) -> str:
-    names, cells = header.split("|"), row.split("|")
-    if len(names) != len(cells):
+    names = [name.strip() for name in header.split("|")]
+    cells = [cell.strip() for cell in row.split("|")]
+    width = len(cells)
+    if len(names) % width:
         return row
-    pairs = zip(names, cells, strict=True)
-    return " | ".join(f"{n.strip()}: {c.strip()}" for n, c in pairs if c.strip())
+    # A header of several rows names a column several times: "Deposit Summer".
+    columns = [" ".join(filter(None, dict.fromkeys(names[at::width]))) for at in range(width)]
+    return " | ".join(
+        f"{name}: {cell}" if name else cell
+        for name, cell in zip(columns, cells, strict=True)
+        if cell
+    )
 
 
 def vector_key(chunk: Chunk) -> bytes:

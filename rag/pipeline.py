@@ -13,7 +13,14 @@ from functools import cached_property, lru_cache
 from itertools import islice
 from typing import get_args
 
-from rag.answering.compose import abstention_text, answer_text, best_of, cite, nearest
+from rag.answering.compose import (
+    abstention_text,
+    answer_text,
+    best_of,
+    cite,
+    nearest,
+    unknown_text,
+)
 from rag.answering.confidence import confidence, threshold
 from rag.answering.evidence import MOST_PASSAGES_READ, Evidence, gather
 from rag.answering.select import select
@@ -211,34 +218,50 @@ class Pipeline:
         ]
         hits = best_of([hit for own in found for hit in own.hits])
         passages = nearest(hits)
-        documents = self._generation.manifest.documents
-        selection, where = prepared.selection, prepared.where
-        searched = documents if selection is None else selection.documents
-        nothing = (
-            no_document_text(where, documents)
-            if where and not searched and documents
-            else abstention_text(searched, len(passages))
+        text = (
+            answer_text(quotations, citations, self._document, unanswered)
+            if citations
+            else self._nothing(prepared, len(passages))
         )
         return Answer(
             question=prepared.asked.question,
             standalone_question=prepared.understood.standalone,
             abstained=not citations,
             confidence=max(sure),
-            text=answer_text(citations, unanswered) if citations else nothing,
+            text=" ".join(filter(None, (text, self._unknown(evidence)))),
             citations=citations,
             nearest=passages,
             generation=self._generation.id,
             took_ms=(time.perf_counter() - started) * 1000,
             id=prepared.asked.id,
-            where=tuple(map(str, where.conditions)),
+            where=tuple(map(str, prepared.where.conditions)),
             hits=hits,
         )
 
+    def _nothing(self, prepared: Prepared, passages: int) -> str:
+        """What is said instead of an answer."""
+        documents = self._generation.manifest.documents
+        selection, where = prepared.selection, prepared.where
+        searched = documents if selection is None else selection.documents
+        if where and not searched and documents:
+            return no_document_text(where, documents)
+        return abstention_text(searched, passages)
+
+    def _unknown(self, evidence: Sequence[Evidence]) -> str:
+        names = [name for own in evidence for name in own.unknown]
+        return unknown_text(names) if self._generation.manifest.documents else ""
+
     def _sure(self, parts: Sequence[Understood], evidence: Sequence[Evidence]) -> list[float]:
-        """How sure the answer to each part is: "and at what temperature?" no surer than before."""
+        """How sure the answer to each part is.
+
+        "And at what temperature?" is no surer than what it asks about, and an answer about a name
+        that no document has is never more than weak.
+        """
         sure: list[float] = []
         for part, own in zip(parts, evidence, strict=True):
             alone = confidence(own, with_reader=self._surer_with_reader)
+            if own.unknown:
+                alone = min(alone, self.thresholds["balanced"])
             leans = sure and len(terms(part.question)) <= _FEW_TERMS
             sure.append(min(alone, sure[-1]) if leans else alone)
         return sure

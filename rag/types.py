@@ -83,7 +83,7 @@ class Sentence:
         end: one past the last one.
         kind: of the block that it stands in.
         lead: [start, end) of what it cannot be understood without: the header row of its table,
-            or the sentence ("…:") that leads in to its list; None if there is no such thing.
+            or the sentence ("…:") that leads in to it in a list; None if there is no such thing.
     """
 
     start: int
@@ -193,6 +193,10 @@ class Citation:
     quote: str
     sha256: str
     """Hex digest of the document's canonical text."""
+    published: str | None = None
+    effective_date: str | None = None
+    superseded_by: str | None = None
+    """What the document says of its age and of its successor."""
 
     def to_dict(self) -> dict[str, object]:
         """The JSON of a citation, as in the contract."""
@@ -226,7 +230,8 @@ class Answer:
         standalone_question: as it was understood, with what the conversation adds.
         abstained: True if the sources do not answer; then `citations` is empty.
         confidence: calibrated probability that the sources answer the question, 0 to 1.
-        text: the quotations without markup, each followed by its number in brackets.
+        text: the quotations without markup, each followed by its number in brackets; an entry that
+            only its heading explains stands behind that heading.
         citations: numbered from 1 in the order of the text.
         nearest: the passages that came nearest, best first.
         generation: id of the index generation that answered.

@@ -13,15 +13,24 @@ if TYPE_CHECKING:
 
 
 def passage(*sentences: tuple[BlockKind, str], document: str = "a.txt", rank: int = 1) -> Hit:
-    """A hit whose chunk is made of these sentences; its first row is the header of the others."""
-    text, spans, header = "", [], None
+    """A hit whose chunk is made of these sentences.
+
+    Its first row is the header of the others, "…:" leads in to the entries that follow, and these
+    have signs in front of them.
+    """
+    text, spans = "", []
+    leads: dict[str, tuple[int, int]] = {}
     for kind, sentence in sentences:
-        text += " " if text else ""
+        text += " - " if kind == "item" else " " if text else ""
         span = (len(text), len(text) + len(sentence))
-        spans.append(Sentence(*span, kind, header if kind == "row" else None))
-        if kind == "row" and header is None:
-            header = span
+        spans.append(Sentence(*span, kind, leads.get(kind)))
         text += sentence
+        if kind == "row":
+            leads.setdefault("row", span)
+        elif kind == "paragraph":
+            leads.pop("item", None)
+            if sentence.endswith(":"):
+                leads["item"] = span
     chunk = Chunk(document, 0, len(text), text, "T", (), None, tuple(spans), text)
     return Hit(rank, rank, chunk, Scores(0.5, 0.5, 1.0, 2.0))
 

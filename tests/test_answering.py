@@ -10,15 +10,17 @@ from itertools import pairwise
 from typing import TYPE_CHECKING
 
 import pytest
+from candidates import passage
 from hypothesis import given
 from hypothesis import strategies as st
 
 from rag.answering.compose import abstention_text, answer_text
+from rag.answering.select import Quotation
 from rag.index import Index, open_index
 from rag.reader import MODEL
 from rag.settings import Settings
 from rag.store.lexical import terms
-from rag.types import Answer, Citation
+from rag.types import Answer, Citation, Document
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -51,9 +53,9 @@ def check(answer: Answer, index: Index) -> None:
     assert answer.generation == index.generation
     assert answer.took_ms > 0
     assert len({(p.document, p.start) for p in answer.nearest}) == len(answer.nearest)
-    for passage in answer.nearest:
-        assert index.text(passage.document)[passage.start : passage.end] == passage.text
-        assert 0 <= passage.score <= 1
+    for near in answer.nearest:
+        assert index.text(near.document)[near.start : near.end] == near.text
+        assert 0 <= near.score <= 1
     assert answer.abstained == (answer.citations == ())
     if answer.abstained:
         assert numbers(answer) == []
@@ -94,6 +96,10 @@ def test_a_question_without_a_word_of_content_is_not_answered(index: Index, ques
     answer = index.ask(question)
     check(answer, index)
     assert (answer.abstained, answer.confidence) == (True, 0.0)
+
+
+@pytest.mark.parametrize("question", ["the", "What is it?"])
+def test_after_another_it_takes_its_subject_from_that(index: Index, question: str) -> None:
     history: list[Turn] = [{"role": "user", "content": "How many days of annual leave?"}]
     assert index.ask(question, history).confidence > 0
 
@@ -185,6 +191,8 @@ def test_the_json_of_an_answer_is_that_of_the_contract(small_index: Index) -> No
     (citation, *_), (passage, *_) = data["citations"], data["nearest"]  # type: ignore[misc]
     assert list(citation) == [
         "n", "document", "title", "section", "page", "start", "end", "quote", "sha256",
+        # Added to the contract:
+        "published", "effective_date", "superseded_by",
     ]  # fmt: skip
     assert {"document", "start", "end", "text", "score"} <= passage.keys()
     json.dumps(data)
@@ -206,26 +214,97 @@ FOOTNOTES = {
 }
 
 
-def cited(quote: str, name: str, n: int = 1) -> Citation:
-    return Citation(n, name, "T", None, None, 0, len(quote), quote, "")
+def cited(*quotes: str, name: str = "a.txt") -> tuple[list[Quotation], list[Citation]]:
+    """Quotations of passages that are a sentence each, and their citations."""
+    hits = [passage(("paragraph", quote), document=name) for quote in quotes]
+    return (
+        [Quotation(hit.chunk, 1, 0, len(hit.chunk.text)) for hit in hits],
+        [
+            Citation(n, name, "T", None, None, 0, len(quote), quote, "")
+            for n, quote in enumerate(quotes, start=1)
+        ],
+    )
+
+
+def bare(name: str) -> Document:
+    return Document(name, "T", "", ())
 
 
 @pytest.mark.parametrize("name", ["a.md", "a.txt"])
 @pytest.mark.parametrize("quote", FOOTNOTES.values(), ids=FOOTNOTES.keys())
 def test_footnote_marks_never_pass_for_citations(quote: str, name: str) -> None:
-    text = answer_text([cited(quote, name, 1), cited(quote, name, 2)])
+    text = answer_text(*cited(quote, quote, name=name), bare)
     assert re.findall(r"\[(\d+)\]", text) == ["1", "2"]
 
 
 @given(st.lists(st.text("[]123 a*\\(", max_size=20), min_size=1, max_size=3))
 def test_whatever_is_quoted_the_numbers_are_ours(quotes: list[str]) -> None:
-    citations = [cited(quote, "a.md", n) for n, quote in enumerate(quotes, start=1)]
-    expected = [str(citation.n) for citation in citations]
-    assert re.findall(r"\[(\d+)\]", answer_text(citations)) == expected
+    expected = [str(n) for n, _ in enumerate(quotes, start=1)]
+    text = answer_text(*cited(*quotes, name="a.md"), bare)
+    assert re.findall(r"\[(\d+)\]", text) == expected
+
+
+def test_a_name_that_no_document_has_is_said_and_makes_an_answer_weak(index: Index) -> None:
+    known = index.ask("How many days of annual leave do staff get?")
+    strange = index.ask("How many days of annual leave do staff get in Ulaanbaatar?")
+    assert "mentions" not in known.text
+    assert strange.text.endswith("No document mentions “Ulaanbaatar”.")
+    assert strange.confidence <= index.thresholds["balanced"] < known.confidence
+    assert "mentions" not in index.ask("And when must I ask for it?").text
+
+
+def test_a_year_in_brackets_stays() -> None:
+    assert answer_text(*cited("Lee v Bay [2019] UKSC 4."), bare) == "Lee v Bay (2019) UKSC 4. [1]"
+
+
+def test_an_entry_that_nothing_leads_in_to_stands_behind_its_heading(workshop: Make) -> None:
+    made = workshop({"a.md": "# IT\n\n## Forbidden devices\n\n- USB sticks\n- phones\n"})
+    made.build()
+    with open_index(made.index, replace(made.settings, caution="eager")) as opened:
+        answer = opened.ask("Are USB sticks forbidden?")
+    assert answer.text.startswith("Forbidden devices: USB sticks [1]")
+    assert answer.citations[0].quote == "USB sticks"
+
+
+def test_a_citation_says_how_old_its_document_is_and_what_took_its_place(workshop: Make) -> None:
+    made = workshop(
+        {
+            "old.md": "---\neffective_date: 1 March 2022\nsuperseded_by: new.md\n---\n\n# Bikes\n\n"
+            "Interns may join after three months.\n"
+        }
+    )
+    made.build()
+    with open_index(made.index, replace(made.settings, caution="eager")) as opened:
+        (citation,) = opened.ask("When may interns join?").citations
+    assert citation.effective_date == "2022-03-01"
+    assert citation.superseded_by == "new.md"
+    assert citation.published is None
+
+
+def test_a_table_row_is_a_line_of_its_own(workshop: Make) -> None:
+    table = "| Service | Leave |\n| --- | --- |\n| two years | 25 days |\n| ten years | 30 days |"
+    made = workshop({"a.md": f"# Leave\n\n{table}\n"})
+    made.build()
+    with open_index(made.index, replace(made.settings, caution="eager")) as opened:
+        answer = opened.ask("How much leave is there after ten years of service?")
+    assert answer.text.splitlines()[0] == "Service | Leave [1]"
+    assert re.fullmatch(r"ten years \| 30 days \[\d\]", answer.text.splitlines()[-1])
+
+
+def test_a_list_that_is_cut_says_how_much_is_left(workshop: Make) -> None:
+    tools = "".join(
+        f"- tool number {n} of the depot, with its case and its key\n" for n in range(30)
+    )
+    made = workshop({"a.md": f"# Depot\n\nThese tools may not leave the depot:\n\n{tools}"})
+    made.build()
+    with open_index(made.index, replace(made.settings, caution="eager")) as opened:
+        answer = opened.ask("Which tools may not leave the depot?")
+    quoted = answer.citations[0].quote.count("tool number")
+    assert answer.text.endswith(f" … and {30 - quoted} more entries [1]")
 
 
 def test_a_part_without_an_answer_is_named_without_its_marks() -> None:
-    text = answer_text([cited("Leave is paid.", "a.txt")], ["who signs form [12]?"])
+    text = answer_text(*cited("Leave is paid."), bare, ["who signs form [12]?"])
     assert text == "Leave is paid. [1] I found no sentence that answers “who signs form”."
 
 

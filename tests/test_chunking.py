@@ -10,6 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from rag.chunking import chunk_document
+from rag.embedding import sentence_texts
 from rag.encoders import Encoder
 from rag.sentences import split_sentences
 from rag.types import Block, BlockKind, Chunk, Document, Page
@@ -157,6 +158,69 @@ def test_a_lead_in_moves_on_with_what_it_leads_to(cut: Cut) -> None:
     for limit in range(32, 64):
         for chunk in cut(made, max_tokens=limit):
             assert not chunk.text.endswith("these:")
+
+
+@pytest.mark.parametrize(
+    "exception", ["However, guests pay half.", "This rule does not apply to guests."]
+)
+def test_an_exception_stays_with_its_rule(cut: Cut, exception: str) -> None:
+    filler = " ".join(f"Rule {n} holds for all members of staff." for n in range(4))
+    made = document(paragraph(f"{filler} Lunch is free for all. {exception} It is hot."))
+    for limit in range(32, 80):
+        assert not any(chunk.text.startswith(exception) for chunk in cut(made, max_tokens=limit))
+
+
+def leads(chunks: Sequence[Chunk]) -> list[tuple[str, str, str]]:
+    """Of each sentence what it leans on, its kind, and itself."""
+    return [
+        (s.lead_text, s.kind, chunk.text[s.start - chunk.start : s.end - chunk.start])
+        for chunk in chunks
+        for s in chunk.sentences
+    ]
+
+
+def test_an_entry_carries_the_nearest_lead(cut: Cut) -> None:
+    made = document(
+        paragraph("Staff may accept:"), item("pens"), item("But they must refuse:"),
+        item("cash", 2), item("loans", 2), item("cups"), paragraph("Ask first."), item("a friend"),
+    )  # fmt: skip
+    assert [lead for lead, _, _ in leads(cut(made))] == [
+        "", "Staff may accept:", "Staff may accept:", "But they must refuse:",
+        "But they must refuse:", "Staff may accept:", "", "",
+    ]  # fmt: skip
+
+
+def test_lettered_paragraphs_are_entries_where_a_sentence_leads_in_to_them(cut: Cut) -> None:
+    made = document(
+        paragraph("(1) Data may be disclosed only if"), paragraph("(a) the person agrees; or"),
+        paragraph("(b) a court orders it by"), paragraph("(i) a ruling, or"),
+        paragraph("(ii) a letter."), paragraph("(2) It is free."), paragraph("(a) Note one."),
+    )  # fmt: skip
+    first, second = "(1) Data may be disclosed only if", "(b) a court orders it by"
+    assert [(lead, kind) for lead, kind, _ in leads(cut(made))] == [
+        ("", "paragraph"), (first, "item"), (first, "item"), (second, "item"), (second, "item"),
+        ("", "paragraph"), ("", "paragraph"),
+    ]  # fmt: skip
+
+
+def test_after_h_an_i_is_a_letter(cut: Cut) -> None:
+    made = document(
+        paragraph("These count:"), paragraph("(h) the house,"), paragraph("(i) the island."),
+    )  # fmt: skip
+    assert [lead for lead, _, _ in leads(cut(made))][1:] == ["These count:"] * 2
+
+
+def test_a_header_of_two_rows_leads_as_a_whole(cut: Cut) -> None:
+    made = document(
+        row("Group | Deposit | Deposit", header=True), row("Group | Summer | Winter", header=True),
+        row("adults | 5 | 7"), gap="\n",
+    )  # fmt: skip
+    (chunk,) = cut(made)
+    assert chunk.sentences[-1].lead == (
+        0,
+        len("Group | Deposit | Deposit\nGroup | Summer | Winter"),
+    )
+    assert sentence_texts(chunk)[-1] == "Group: adults | Deposit Summer: 5 | Deposit Winter: 7"
 
 
 def test_table_rows_carry_their_header(cut: Cut) -> None:

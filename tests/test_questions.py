@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from rag.answering.questions import Kind, looks_like_answer, question_kind
+from rag.answering.questions import Kind, looks_like_answer, names, question_kind
 
 
 @pytest.mark.parametrize(
@@ -42,3 +42,18 @@ def test_a_sentence_shows_what_kind_of_answer_it_is(kind: Kind, yes: str, no: st
     assert looks_like_answer(kind, yes)
     assert not looks_like_answer(kind, no)
     assert looks_like_answer("other", no)
+
+
+@pytest.mark.parametrize(
+    ("question", "expected"),
+    [
+        ("What is the fee at the Rembrandt Museum in 2031?", ["Rembrandt", "Museum", "2031"]),
+        ("May I travel (Oslo, Bergen) by train?", ["Oslo", "Bergen"]),
+        ("Does the VAT apply?", ["VAT"]),
+        ("What may I do when I am ill?", []),
+        ("How Many Days Do Interns Get?", []),
+        ("Wie viele Tage Urlaub gibt es?", []),
+    ],
+)
+def test_names_and_years_in_a_question(question: str, expected: list[str]) -> None:
+    assert names(question) == expected

@@ -7,7 +7,7 @@ from itertools import pairwise
 from typing import TYPE_CHECKING, get_args
 
 import pytest
-from candidates import evidence, passage
+from candidates import evidence, passage, sentence_of
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -81,12 +81,8 @@ def test_a_definition_goes_on() -> None:
 
 def test_a_list_is_quoted_whole_where_its_lead_was_quoted_with_an_item() -> None:
     hit = passage(("paragraph", "Take:"), ("item", "a pen"), ("item", "a seal"))
-    lead = hit.chunk.sentences[0]
-    item = replace(hit.chunk.sentences[2], lead=(lead.start, lead.end), lead_text="Take:")
-    sentences = (*hit.chunk.sentences[:2], item)
-    hit = replace(hit, chunk=replace(hit.chunk, sentences=sentences))
     found = select([evidence("other", (hit, 2, 0.9), (hit, 0, 0.88))])
-    assert quotes(found) == ["Take: a pen a seal"]
+    assert quotes(found) == ["Take: - a pen - a seal"]
 
 
 def test_an_exception_that_announces_a_list_brings_it() -> None:
@@ -95,7 +91,7 @@ def test_an_exception_that_announces_a_list_brings_it() -> None:
         ("item", "cash"), ("item", "gifts over 50 euros"), ("paragraph", "Ask first."),
     )  # fmt: skip
     found = quotes(select([evidence("yes_no", (hit, 0, 0.9))]))
-    assert " ".join(found) == "Staff may accept gifts. Exceptions: cash gifts over 50 euros"
+    assert found == ["Staff may accept gifts.", "Exceptions: - cash - gifts over 50 euros"]
 
 
 @pytest.mark.parametrize(
@@ -117,10 +113,104 @@ def test_what_differs_in_a_figure_or_a_not_is_not_the_same(one: str, other: str)
     assert sorted(quotes(found)) == sorted([one, other])
 
 
+@pytest.mark.parametrize(
+    ("rule", "exception"),
+    [
+        ("Staff travel second class.", "This rule does not apply to night trains."),
+        ("Recordings are kept for 3 days.", "Paragraph 1 shall not apply to the vault."),
+        ("Recordings are kept for 3 days.", "The above does not apply to the vault."),
+        ("(1) Shops close at 20:00.", "(2) However, chemists may stay open."),
+        ("Staff pay for seats.", "By way of derogation, the office may pay."),
+    ],
+)
+def test_an_exception_is_known_by_its_beginning(rule: str, exception: str) -> None:
+    hit = passage(("paragraph", rule), ("paragraph", exception))
+    assert quotes(select([evidence("other", (hit, 0, 0.9))])) == [rule, exception]
+
+
+def test_exceptions_to_a_rule_may_come_a_little_later() -> None:
+    hit = passage(
+        ("paragraph", "Five days may be carried over."), ("paragraph", "They lapse in March."),
+        ("paragraph", "There are two exceptions:"), ("item", "illness"), ("item", "refused leave"),
+    )  # fmt: skip
+    exceptions = "There are two exceptions: - illness - refused leave"
+    found = quotes(select([evidence("quantity", (hit, 0, 0.9))]))
+    assert found == ["Five days may be carried over.", exceptions]
+
+
+def test_markup_does_not_hide_an_exception() -> None:
+    hit = passage(
+        ("paragraph", "Flights are economy."), ("paragraph", "**However**, directors may fly."),
+        document="a.md",
+    )  # fmt: skip
+    assert len(select([evidence("other", (hit, 0, 0.9))])) == 2
+
+
+def test_a_question_is_quoted_with_its_answer_or_not_at_all() -> None:
+    asked = ("paragraph", "Are photographs allowed?")
+    hit = passage(asked, ("paragraph", "Yes, without flash."), ("paragraph", "Trees are green."))
+    both = ["Are photographs allowed? Yes, without flash."]
+    assert quotes(select([evidence("yes_no", (hit, 0, 0.9))])) == both
+    assert quotes(select([evidence("yes_no", (hit, 1, 0.9))])) == both
+    assert select([evidence("yes_no", (passage(asked), 0, 0.9))]) == []
+
+
+@pytest.mark.parametrize("at", [0, 1, 2])
+def test_a_bare_reply_stands_between_question_and_reason(at: int) -> None:
+    hit = passage(
+        ("paragraph", "Is gear paid for?"), ("paragraph", "A: No."), ("paragraph", "It is lent."),
+    )  # fmt: skip
+    found = quotes(select([evidence("yes_no", (hit, at, 0.9))]))
+    assert found == ["Is gear paid for? A: No. It is lent."]
+
+
+def test_a_list_ends_where_the_list_around_it_goes_on() -> None:
+    hit = passage(
+        ("paragraph", "Fees:"), ("item", "waived for:"), ("item", "pensioners"),
+        ("item", "doubled for:"), ("item", "lorries"),
+    )  # fmt: skip
+    fees, waived, _, doubled, _ = ((s.start, s.end) for s in hit.chunk.sentences)
+    leads = [None, fees, waived, fees, doubled]
+    sentences = tuple(
+        replace(sentence, lead=lead)
+        for sentence, lead in zip(hit.chunk.sentences, leads, strict=True)
+    )
+    hit = replace(hit, chunk=replace(hit.chunk, sentences=sentences))
+    assert quotes(select([evidence("other", (hit, 1, 0.9))])) == [
+        "Fees:",
+        "waived for: - pensioners",
+    ]
+    assert quotes(select([evidence("list", (hit, 2, 0.9))])) == [
+        "Fees:",
+        "waived for: - pensioners",
+    ]
+    assert quotes(select([evidence("other", (hit, 4, 0.9))])) == ["doubled for:", "lorries"]
+
+
+def test_what_limits_an_entry_comes_along_in_it_and_after_the_list() -> None:
+    hit = passage(
+        ("paragraph", "You may take:"), ("item", "a taxi."), ("item", "Trams by day."),
+        ("paragraph", "The head may waive these limits."),
+    )  # fmt: skip
+    limits = "The head may waive these limits."
+    found = quotes(select([evidence("other", (hit, 1, 0.9))]))
+    assert found == ["You may take:", "a taxi.", limits]
+    one_entry = replace(hit.chunk, text=hit.chunk.text.replace("- Trams", "  Trams"))
+    leaning = replace(hit, chunk=replace(one_entry, text=one_entry.text.replace("Trams", "These")))
+    found = quotes(select([evidence("other", (leaning, 2, 0.9))]))
+    assert found == ["You may take:", "a taxi.", "These by day.", limits]
+
+
+def test_the_best_row_stands_for_a_header() -> None:
+    hit = passage(("row", "Level | Time"), ("row", "low | a day"), ("row", "high | an hour"))
+    asked = evidence("time", (hit, 0, 0.9), (hit, 1, 0.2), (hit, 2, 0.4))
+    assert quotes(select([asked])) == ["Level | Time", "high | an hour"]
+
+
 def test_a_lead_in_brings_its_list() -> None:
     hit = passage(("paragraph", "You need:"), ("item", "a form"), ("item", "a stamp"))
     (quote,) = quotes(select([evidence("list", (hit, 0, 0.9))]))
-    assert quote == "You need: a form a stamp"
+    assert quote == "You need: - a form - a stamp"
 
 
 def test_a_table_row_brings_its_header() -> None:
@@ -170,15 +260,22 @@ def test_any_choice_is_of_whole_sentences_without_overlap(
         for at in range(len(hit.chunk.sentences))
     ]
     found = select([evidence(kind, *scored)])
-    assert found
     for quotation in found:
         assert quotation.start in {s.start for s in quotation.chunk.sentences}
         assert quotation.end in {s.end for s in quotation.chunk.sentences}
     spans = sorted((q.chunk.document, q.start, q.end) for q in found)
     for (document, _, end), (next_document, start, _) in pairwise(spans):
         assert document != next_document or end <= start
-    # The best sentence of all is always part of the answer.
-    best = max(scored, key=lambda one: one[2])
+    # The best sentence of all is always part of the answer, unless it asks and nothing follows.
+    quotable = [
+        (hit, at, score)
+        for hit, at, score in scored
+        if at + 1 < len(hit.chunk.sentences) or not sentence_of(hit, at).endswith("?")
+    ]
+    assert bool(found) == bool(quotable)
+    best = max(quotable, key=lambda one: one[2], default=None)
+    if best is None:
+        return
     sentence = best[0].chunk.sentences[best[1]]
     assert any(
         q.chunk is best[0].chunk and q.start <= sentence.start < sentence.end <= q.end

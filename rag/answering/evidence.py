@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 import numpy as np
 import numpy.typing as npt
 
-from rag.answering.questions import Kind, looks_like_answer, question_kind
+from rag.answering.questions import Kind, looks_like_answer, names, question_kind
 from rag.conversation import Understood
 from rag.embedding import plain_sentences, sentence_texts
 from rag.reader import Reader
@@ -89,6 +89,7 @@ class Evidence:
         missing: rarity of the rarest term that no passage has, as a share of all rarities.
         read: True if the reader has judged the candidates.
         rarities: the terms of the question itself, with their inverse document frequency.
+        unknown: names and years in the question that no document of the index has.
     """
 
     kind: Kind
@@ -97,6 +98,7 @@ class Evidence:
     missing: float = 0.0
     read: bool = False
     rarities: Mapping[str, float] = field(default_factory=dict)
+    unknown: tuple[str, ...] = ()
 
 
 def rarity(generation: Generation, words: Sequence[str]) -> dict[str, float]:
@@ -152,7 +154,13 @@ def gather(
         },
         missing=max(absent, default=0.0) / total,
         rarities={term: idf[term] for term in terms(understood.question)},
+        unknown=tuple(name for name in names(understood.question) if _unknown(generation, name)),
     )
+
+
+def _unknown(generation: Generation, name: str) -> bool:
+    own = terms(name)
+    return bool(own) and not any(map(generation.lexical.frequency, own))
 
 
 def passage_log_odds(logits: Sequence[float]) -> float:

@@ -47,6 +47,12 @@ _QUESTION_FORMS: tuple[tuple[Kind, str], ...] = (
 )
 _QUESTIONS = tuple((kind, re.compile(form, re.IGNORECASE)) for kind, form in _QUESTION_FORMS)
 
+_ENGLISH = re.compile(
+    r"\b(?:the|of|how|what|which|who|where|is|are|do|does|may|can|must)\b", re.IGNORECASE
+)
+# Behind another word of the same sentence: the first one has a capital anyway.
+_NAME = re.compile(r"(?<=[\w,;:)\"'’”] )[\"'“‘(]?((?!I\b)[A-Z][\w-]*|(?:19|20)\d\d\b)")
+
 _MONTH = (
     r"(?:jan(?:uary)?|feb(?:ruary)?|mar(?:ch)?|apr(?:il)?|may|june?|july?|aug(?:ust)?|"
     r"sep(?:t(?:ember)?)?|oct(?:ober)?|nov(?:ember)?|dec(?:ember)?)"
@@ -73,6 +79,13 @@ _SIGN_FORMS: dict[Kind, str] = {
     r"permitted|prohibited|should|need|eligible|always|any|all|will|is|are)\b",
 }
 _SIGNS = {kind: re.compile(form, re.IGNORECASE) for kind, form in _SIGN_FORMS.items()}
+
+
+def names(question: str) -> list[str]:
+    """The names and years in an English question; none where most words have capitals."""
+    found = list(dict.fromkeys(match[1] for match in _NAME.finditer(question)))
+    titled = 2 * len(found) > len(question.split())
+    return found if _ENGLISH.search(question) and not titled else []
 
 
 def question_kind(question: str) -> Kind:

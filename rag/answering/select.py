@@ -8,6 +8,17 @@ from dataclasses import dataclass
 
 from rag.answering.evidence import Candidate, Evidence
 from rag.answering.questions import NUMBER_WORD
+from rag.connectives import (
+    AFTER_A_LIST,
+    BARE_REPLY,
+    EXCEPTION,
+    EXCEPTIONS,
+    GOES_ON,
+    LEANS_BACK,
+    REPLY,
+    without_number,
+)
+from rag.embedding import plain_sentences
 from rag.store.lexical import terms
 from rag.types import Chunk
 
@@ -19,23 +30,12 @@ _CLOSE_WHEN_READ = 0.22
 """A further sentence is quoted if it scores at most this much less than the best; the reader
 spreads scores more widely."""
 
+_SOON = 3
+"""So many sentences later a rule's exceptions may come."""
+
 _RARE = 0.5
 """Terms at least so rare, the rarest of the question being 1, are what it is about."""
 
-_LEANS_BACK = re.compile(
-    r"(?:it|they|this|that|these|those|he|she|such|however|but|also|then|otherwise|instead|"
-    r"in (?:this|that|these|those|such) cases?|if so|if not)\b",
-    re.IGNORECASE,
-)
-_GOES_ON = re.compile(
-    r"(?:it|this|that|they|these)(?:['’](?:s|re)| is| are| means?| refers?)\b", re.IGNORECASE
-)
-_EXCEPTION = re.compile(
-    r"(?:however|but|except|unless|only|the exception|exceptions?|this (?:does|rule) not|"
-    r"this does not|these do not|it does not|in no case|at no time|under no circumstances|"
-    r"notwithstanding|provided that)\b",
-    re.IGNORECASE,
-)
 _WORD = re.compile(r"\w+(?:['’]\w+)?")
 _DECISIVE = re.compile(
     rf"\d|^(?:no|not|never|none|nor|without|cannot|{NUMBER_WORD})$|n['’]t$", re.IGNORECASE
@@ -88,12 +88,13 @@ def select(parts: Sequence[Evidence], *, context: bool = True) -> list[Quotation
 
 
 def _pick(evidence: Evidence, most: int) -> list[Candidate]:
-    if not evidence.candidates:
+    candidates = _quotable(evidence.candidates)
+    if not candidates:
         return []
-    best = evidence.candidates[0]
+    best = candidates[0]
     least = best.score - (_CLOSE_WHEN_READ if evidence.read else _CLOSE)
     chosen = [best]
-    for candidate in evidence.candidates[1:]:
+    for candidate in candidates[1:]:
         if len(chosen) >= most or candidate.score < least:
             break
         if any(_same(candidate, other) for other in chosen):
@@ -115,23 +116,51 @@ def _alone(candidate: Candidate) -> Quotation:
     return Quotation(candidate.chunk, candidate.hit.rank, sentence.start, sentence.end)
 
 
+def _quotable(candidates: Sequence[Candidate]) -> list[Candidate]:
+    """Without questions that nothing follows; the best row stands for the header of its table."""
+    found: dict[int, Candidate] = {}
+    for candidate in candidates:
+        chunk, at = candidate.chunk, candidate.position
+        own: Candidate | None = candidate
+        if candidate.plain.endswith("?") and at + 1 == len(chunk.sentences):
+            own = None
+        elif candidate.sentence.kind == "row" and (rows := _rows_of(candidate, candidates)):
+            own = rows[0]
+        if own is not None:
+            found.setdefault(id(own), own)
+    return list(found.values())
+
+
+def _rows_of(header: Candidate, candidates: Sequence[Candidate]) -> list[Candidate]:
+    """The rows under a row; none if it is no header."""
+    start, end = header.sentence.start, header.sentence.end
+    return [
+        one
+        for one in candidates
+        if one.sentence.kind == "row"
+        and (lead := one.sentence.lead) is not None
+        and lead[0] <= start
+        and end <= lead[1]
+        and one.chunk.document == header.chunk.document
+    ]
+
+
 def _with_context(candidate: Candidate, evidence: Evidence) -> list[Quotation]:
     """A sentence with what it cannot be understood or trusted without."""
     chunk, at = candidate.chunk, candidate.position
-    sentence = chunk.sentences[at]
-    spans = [(sentence.start, sentence.end)]
-    if _text(chunk, at).endswith(":"):
-        last = _end_of_list(chunk, at)
-        spans = [(sentence.start, chunk.sentences[last].end)]
-    elif sentence.kind == "item" and evidence.kind in ("list", "procedure"):
-        first, last = _start_of_list(chunk, at), _end_of_list(chunk, at)
+    kind, lead = chunk.sentences[at].kind, chunk.sentences[at].lead
+    spans = [_span(chunk, at)]
+    if _leads_on(chunk, at):
+        spans = [_from_to(chunk, at, _end_of_list(chunk, at, spans[0]))]
+    elif kind == "item" and evidence.kind in ("list", "procedure"):
+        first, last = _start_of_list(chunk, at), _end_of_list(chunk, at, lead)
         if _words(chunk, first, last) <= _MOST_WORDS_OF_LIST:
-            spans = [(chunk.sentences[first].start, chunk.sentences[last].end)]
-            sentence = chunk.sentences[first]
-    elif sentence.kind == "paragraph":
+            spans, lead = [_from_to(chunk, first, last)], chunk.sentences[first].lead
+    elif kind != "row":
         spans = _with_neighbours(candidate, evidence)
-    if sentence.lead is not None and sentence.lead[0] < spans[0][0]:
-        spans.insert(0, sentence.lead)
+    if lead is not None and lead[0] < spans[0][0]:
+        spans.insert(0, lead)
+    spans += _after_the_list(chunk, spans[-1][1])
     return [Quotation(chunk, candidate.hit.rank, start, end) for start, end in spans]
 
 
@@ -143,22 +172,78 @@ def _sought(candidate: Candidate, evidence: Evidence) -> set[str]:
 
 
 def _with_neighbours(candidate: Candidate, evidence: Evidence) -> list[tuple[int, int]]:
-    """A sentence with the one it leans on, and with the one that follows and belongs to it."""
+    """A sentence with what it leans on, and with what follows and belongs to it."""
     chunk, at = candidate.chunk, candidate.position
-    sentences = chunk.sentences
     first = last = at
-    if _LEANS_BACK.match(_text(chunk, at)) and at > 0 and sentences[at - 1].kind == "paragraph":
-        first = at - 1
-    follows = at + 1
-    if (
-        follows < len(sentences)
-        and sentences[follows].kind == "paragraph"
-        and _belongs(_text(chunk, follows), candidate, evidence)
-    ):
-        last = follows
-        if _text(chunk, follows).endswith(":"):
-            last = _end_of_list(chunk, follows)
-    return [(s.start, s.end) for s in sentences[first : last + 1]]
+    if LEANS_BACK.match(_text(chunk, at)) and _joined(chunk, at - 1):
+        first -= 1
+    while _joined(chunk, first - 1) and _replies(chunk, first):
+        first -= 1
+    if candidate.plain.endswith("?") or (BARE_REPLY.match(_text(chunk, at)) and _joined(chunk, at)):
+        last += 1
+    if BARE_REPLY.match(_text(chunk, last)) and last > at and _joined(chunk, last):
+        last += 1
+    if _joined(chunk, last) and _belongs(_text(chunk, last + 1), candidate, evidence):
+        last += 1
+    spans = _apart(chunk, first, last)
+    if last > at and _leads_on(chunk, last):
+        end = _end_of_list(chunk, last, _span(chunk, last))
+        spans[-1] = (spans[-1][0], chunk.sentences[end].end)
+        return spans
+    return spans + _exceptions(chunk, last)
+
+
+def _exceptions(chunk: Chunk, last: int) -> list[tuple[int, int]]:
+    """The sentence soon after another that names exceptions to it, with their list."""
+    for at in range(last + 1, last + _SOON + 1):
+        if not _joined(chunk, at - 1):
+            break
+        if EXCEPTIONS.match(_text(chunk, at)):
+            end = _end_of_list(chunk, at, _span(chunk, at)) if _leads_on(chunk, at) else at
+            return [_from_to(chunk, at, end)]
+    return []
+
+
+def _apart(chunk: Chunk, first: int, last: int) -> list[tuple[int, int]]:
+    """These sentences one by one; a question stays with its answer, and "No." with its reason."""
+    spans = []
+    for at in range(first, last + 1):
+        text = _text(chunk, at)
+        if at < last and (text.endswith("?") or BARE_REPLY.match(text)):
+            continue
+        spans.append(_from_to(chunk, first, at))
+        first = at + 1
+    return spans
+
+
+def _joined(chunk: Chunk, at: int) -> bool:
+    """Whether a sentence and the next one are prose, or stand in the same list entry."""
+    if not 0 <= at < len(chunk.sentences) - 1:
+        return False
+    one, other = chunk.sentences[at], chunk.sentences[at + 1]
+    if one.kind == other.kind == "item":
+        return not chunk.text[one.end - chunk.start : other.start - chunk.start].strip()
+    return one.kind == other.kind == "paragraph"
+
+
+def _replies(chunk: Chunk, at: int) -> bool:
+    """Whether a sentence is half of a reply, the other half being the one before it."""
+    before = _text(chunk, at - 1)
+    return bool(
+        BARE_REPLY.match(before) or (before.endswith("?") and REPLY.match(_text(chunk, at)))
+    )
+
+
+def _after_the_list(chunk: Chunk, end: int) -> list[tuple[int, int]]:
+    """The sentence after the list or table in which a quotation ends, if it limits the entries."""
+    at = next(i for i, sentence in enumerate(chunk.sentences) if sentence.end >= end)
+    after, entries = at, ("item", "row")
+    while after < len(chunk.sentences) and chunk.sentences[after].kind in entries:
+        after += 1
+    if after in (at, len(chunk.sentences)) or chunk.sentences[after].kind != "paragraph":
+        return []
+    text = _text(chunk, after)
+    return [_span(chunk, after)] if EXCEPTION.match(text) or AFTER_A_LIST.search(text) else []
 
 
 def _belongs(follows: str, candidate: Candidate, evidence: Evidence) -> bool:
@@ -168,37 +253,61 @@ def _belongs(follows: str, candidate: Candidate, evidence: Evidence) -> bool:
     month.
     """
     return bool(
-        _EXCEPTION.match(follows)
-        or (evidence.kind == "definition" and _GOES_ON.match(follows))
+        EXCEPTION.match(follows)
+        or (evidence.kind == "definition" and GOES_ON.match(follows))
         or _sought(candidate, evidence).intersection(terms(follows))
     )
 
 
+def _span(chunk: Chunk, position: int) -> tuple[int, int]:
+    return chunk.sentences[position].start, chunk.sentences[position].end
+
+
+def _from_to(chunk: Chunk, first: int, last: int) -> tuple[int, int]:
+    return chunk.sentences[first].start, chunk.sentences[last].end
+
+
 def _text(chunk: Chunk, position: int) -> str:
-    sentence = chunk.sentences[position]
-    return chunk.text[sentence.start - chunk.start : sentence.end - chunk.start]
+    """A sentence without markup and number; nothing beside the passage."""
+    if not 0 <= position < len(chunk.sentences):
+        return ""
+    return without_number(plain_sentences(chunk)[position])
 
 
 def _words(chunk: Chunk, first: int, last: int) -> int:
     return sum(len(_text(chunk, i).split()) for i in range(first, last + 1))
 
 
+def _leads_on(chunk: Chunk, at: int) -> bool:
+    """Whether entries follow that the sentence leads in to."""
+    follows = chunk.sentences[at + 1 : at + 2]
+    return chunk.sentences[at].kind != "row" and any(
+        one.lead == _span(chunk, at) or _text(chunk, at).endswith(":") for one in follows
+    )
+
+
 def _start_of_list(chunk: Chunk, at: int) -> int:
     """The lead-in of the list around `at`, or its first entry."""
-    while at > 0 and chunk.sentences[at - 1].kind == "item":
-        at -= 1
-    if at > 0 and _text(chunk, at - 1).endswith(":"):
-        at -= 1
-    return at
+    lead = chunk.sentences[at].lead
+    for before in reversed(range(at)):
+        if _span(chunk, before) == lead:
+            return before
+        if chunk.sentences[before].kind != "item":
+            return before + 1
+    return 0
 
 
-def _end_of_list(chunk: Chunk, at: int) -> int:
-    words = 0
-    while at + 1 < len(chunk.sentences) and chunk.sentences[at + 1].kind in ("item", "row"):
+def _end_of_list(chunk: Chunk, at: int, lead: tuple[int, int] | None) -> int:
+    """The last entry that a lead-in or its entries lead in to, or as many as there is room for."""
+    under, words = {lead}, 0
+    while at + 1 < len(chunk.sentences):
+        follows = chunk.sentences[at + 1]
         words += len(_text(chunk, at + 1).split())
-        if words > _MOST_WORDS_OF_LIST:
+        entry = follows.kind == "row" or (follows.kind == "item" and follows.lead in under)
+        if not entry or words > _MOST_WORDS_OF_LIST:
             break
         at += 1
+        under.add(_span(chunk, at))
     return at
 
 

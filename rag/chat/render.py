@@ -127,7 +127,7 @@ def _block(citation: Citation, document: Document | None) -> tuple[BlockKind, bo
 
 def _group(quoted: Sequence[Quoted]) -> Markup:
     if quoted[0].kind == "row":
-        columns = max(one.words.count(" | ") + 1 for one in quoted)
+        columns = max(len(_cells(one.words)) for one in quoted)
         rows = _EMPTY.join(_row(one, columns) for one in quoted)
         return Markup('<div class="table" tabindex="0"><table>{}</table></div>').format(rows)
     if quoted[0].kind == "item":
@@ -136,9 +136,14 @@ def _group(quoted: Sequence[Quoted]) -> Markup:
     return Markup("<p>{}</p>").format(Markup(" ").join(_sentence(one) for one in quoted))
 
 
+def _cells(words: str) -> list[str]:
+    """The cells of a row; an empty corner has nothing before its sign."""
+    return re.split(r"(?:^| )\|(?: |$)", words)
+
+
 def _row(quoted: Quoted, columns: int = 0) -> Markup:
     """A row; the words of a header begin with its first cell that is not empty."""
-    *before, last = [cell.strip() for cell in quoted.words.split(" | ")]
+    *before, last = _cells(quoted.words)
     if quoted.header:
         before = [""] * (columns - len(before) - 1) + before
     tag = "th" if quoted.header else "td"

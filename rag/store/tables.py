@@ -13,8 +13,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from rag.errors import IndexDamaged
-from rag.markup import plain_text
+from rag.errors import IndexDamaged, UsageError
+from rag.markup import plain_lead
 from rag.types import Block, Chunk, Document, Page, Sentence
 
 
@@ -83,10 +83,16 @@ class Tables:
         """Open the file without locks: it never changes.
 
         Raises:
-            IndexDamaged: it is not a database; so do all methods if it turns out to be damaged.
+            IndexDamaged: it is not there, or not a database; so do all methods if it turns out to
+                be damaged. After `close` they raise UsageError.
         """
         self._path = path
-        self._connection = sqlite3.connect(read_only_uri(path), uri=True, check_same_thread=False)
+        try:
+            self._connection = sqlite3.connect(
+                read_only_uri(path), uri=True, check_same_thread=False
+            )
+        except sqlite3.Error as error:
+            raise self._damaged(str(error)) from error
         try:
             self._query("SELECT count(*) FROM documents")
         except IndexDamaged:
@@ -96,6 +102,8 @@ class Tables:
     def _query(self, sql: str, parameters: Sequence[object] = ()) -> list[Any]:
         try:
             return self._connection.execute(sql, parameters).fetchall()
+        except sqlite3.ProgrammingError as error:  # Our SQL being right, this is the one cause.
+            raise UsageError("this index is closed: open it again") from error
         except sqlite3.Error as error:
             raise self._damaged(str(error)) from error
 
@@ -272,7 +280,7 @@ def _sentences(document: str, text: str, stored: list[Any]) -> tuple[Sentence, .
     for start, end, kind, lead in stored:
         if lead:
             first, last = lead
-            lead_text = plain_text(document, text[first:last])
+            lead_text = plain_lead(document, text[first:last], kind)
             sentences.append(Sentence(start, end, kind, (first, last), lead_text))
         else:
             sentences.append(Sentence(start, end, kind))
