@@ -50,6 +50,30 @@ DIFFERENT = [
      "Forward press requests from journalists to press@agency.example without responding.",
      "Send requests from the press to press@agency.example; it is okay to respond to journalists.",
      "without responding", "okay to respond"),
+    ("How soon must lost keys be reported to security?",
+     "Lost keys must be reported to security within ten days.",
+     "Lost keys must be reported to security within three weeks.",
+     "ten days", "three weeks"),
+    ("When are library rooms open for staff?",
+     "Library rooms are open for staff from 9:00 to 17:00.",
+     "Library rooms are open for staff from 8:00 to 16:00.",
+     "9:00 and 17:00", "8:00 and 16:00"),
+    ("When are library rooms open for staff?",
+     "Library rooms are open for staff from 9:00 to 17:00.",
+     "Library rooms are open for staff from 9:00 to 4:00 p.m.",
+     "17:00", "4:00 p.m."),
+    ("Must small purchases be approved by the treasurer?",
+     "Small purchases need not be approved by the treasurer.",
+     "Small purchases must be approved by the treasurer.",
+     "need not be approved", "must be approved"),
+    ("How many days of paid rest does staff receive?",
+     "Employees receive 20 days of paid rest every year.",
+     "All members of staff receive 22 days of paid rest every year.",
+     "20 days", "22 days"),
+    ("What does lunch cost, what does dinner cost at the hostel?",
+     "Lunch costs 9 crowns and dinner costs 15 crowns at the hostel.",
+     "Lunch costs 9 crowns and dinner costs 18 crowns at the hostel.",
+     "15 crowns", "18 crowns"),
 ]  # fmt: skip
 
 
@@ -93,6 +117,41 @@ SILENT = {
         "What is the limit for purchases without quotes?",
         "The limit for purchases without quotes is $2,500.",
         "The limit for purchases without quotes is $2500 for everybody.",
+    ),
+    "the same time in another unit": (
+        "How soon must lost keys be reported to security?",
+        "Lost keys must be reported to security within 21 days.",
+        "Lost keys must be reported to security within three weeks.",
+    ),
+    "the same time of working days in weeks": (
+        "How soon must lost keys be reported to security?",
+        "Lost keys must be reported to security within ten working days.",
+        "Lost keys must be reported to security within two weeks.",
+    ),
+    "units that have no common measure": (
+        "How soon must lost keys be reported to security?",
+        "Lost keys must be reported to security within 30 days.",
+        "Lost keys must be reported to security within one month.",
+    ),
+    "the same hour of the day": (
+        "When do library rooms close for staff?",
+        "Library rooms close for staff at 5:30 p.m. on Fridays.",
+        "Library rooms close for staff at 17:30 on Fridays.",
+    ),
+    "other people": (
+        "How many days of paid rest does staff receive?",
+        "Permanent employees receive 20 days of paid rest every year.",
+        "Apprentices receive 14 days of paid rest every year.",
+    ),
+    "some of the same things": (
+        "How soon must invoices be sent to accounting?",
+        "Invoices must be sent to accounting within 30 days.",
+        "Invoices from abroad must be sent to accounting within 45 days.",
+    ),
+    "numbers with commas between them": (
+        "Which pages of the yearly tax form must be copied?",
+        "Pages of the yearly tax form that must be copied: 1,2,3 pages.",
+        "Pages of the yearly tax form that must be copied: 1,2,3 pages.",
     ),
 }
 

@@ -105,9 +105,27 @@ def test_a_shared_conversation_goes_on_as_a_copy(kept: Conversations) -> None:
     assert len(kept.get(ONE).turns) == 1
 
 
-def test_a_copy_of_what_is_gone_begins_empty(kept: Conversations) -> None:
-    ask(kept, "Theirs", TWO, OTHER, copy_of="nothing there")
-    assert [turn.question for turn in kept.get(TWO).turns] == ["Theirs"]
+@pytest.mark.parametrize("gone_for_good", [False, True])
+def test_what_is_deleted_can_be_copied_while_it_can_be_had_back(
+    kept: Conversations, database: Database, *, gone_for_good: bool
+) -> None:
+    ask(kept, "Mine")
+    kept.delete(ONE, ME)
+    if gone_for_good:
+        with database.transaction() as connection:
+            connection.execute("UPDATE conversations SET deleted = '2020-01-01T00:00:00'")
+    ask(kept, "Theirs", TWO, OTHER, copy_of=ONE)
+    questions = [turn.question for turn in kept.get(TWO).turns]
+    assert questions == (["Theirs"] if gone_for_good else ["Mine", "Theirs"])
+    assert kept.has_copies(TWO) is not gone_for_good
+
+
+def test_a_question_that_is_sent_again_is_kept_once(kept: Conversations) -> None:
+    first = ask(kept, "Mine", key="a")
+    assert ask(kept, "Mine", key="a") == first
+    assert ask(kept, "Mine", key="b") != first
+    assert len(kept.get(ONE).turns) == 2
+    assert ask(kept, "Theirs", TWO, OTHER, key="a") != first
 
 
 @pytest.mark.parametrize(

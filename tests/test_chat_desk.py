@@ -111,6 +111,13 @@ def test_an_answer_into_a_deleted_conversation_is_given_but_not_kept(
     assert reply["unkept"] == "This conversation was deleted meanwhile."
 
 
+def test_a_copy_says_if_the_earlier_turns_are_gone(served: dict[str, Call]) -> None:
+    reply = ask(served, NONSENSE, OTHER, TWO, copy_of=ONE)
+    assert reply["turn"]
+    assert reply["unkept"] == "The earlier turns were deleted meanwhile."
+    assert "unkept" not in ask(served, NONSENSE, OTHER, TWO)
+
+
 def test_a_broken_store_costs_no_answer(served: dict[str, Call], desk: Desk) -> None:
     desk.close()
     reply = ask(served)

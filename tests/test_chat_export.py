@@ -82,6 +82,41 @@ def test_word_shows_the_same() -> None:
     assert document.core_properties.title == "Leave"
 
 
+def test_what_differs_is_told_as_on_the_page() -> None:
+    documents = [
+        markdown(f"{year}.md", f"Leave ({year})", f"# Leave\n\nUnused annual leave {rest}.\n",
+                 effective_date=f"{year}-01-01")
+        for year, rest in ((2023, "lapses after 3 weeks"), (2025, "lapses after 5 weeks"))
+    ]  # fmt: skip
+    answer = {call.__name__: call for call in Service(FakeEngine(documents)).functions()}["answer"]
+    reply = answer({"question": QUESTION, "filters": {"document": "2023.md"}})
+    older = {key: value for key, value in reply.items() if key != "of"}
+    gone = ("relation", "other", "sentence")
+    older["differs"] = [
+        {key: value for key, value in one.items() if key not in gone} for one in reply["differs"]
+    ]
+    turns = [KeptTurn(n, "2026-11-25T08:00:00+00:00", QUESTION, kept, "", "")
+             for n, kept in enumerate((reply, older))]  # fmt: skip
+    both = Conversation("id", "owner", "Leave", {}, turns[0].asked, tuple(turns))
+    sentence = "The newer version differs from [1]: “3 weeks” there, “5 weeks” here."
+    note = (
+        "There is a newer version of Leave (2023): Leave (2025), effective 1 January 2025, 2025.md"
+    )
+    text = " ".join(Page(MarkdownIt().render(export.markdown(both))).text.split())
+    for piece in (
+        f"{sentence} “Unused annual leave lapses after 5 weeks.”", note,
+        "1 of 2 documents searched", "Another source differs from [1]: “Unused",
+        "1 document searched",
+    ):  # fmt: skip
+        assert piece in text
+    assert sentence in " ".join(
+        p.text for p in WordDocument(io.BytesIO(export.exported(both, "docx").content)).paragraphs
+    )
+    new, old = (turn["differs"][0] for turn in json.loads(export.as_json(both))["turns"])
+    assert (new["relation"], new["ours"], new["sentence"]) == ("newer", "3 weeks", sentence)
+    assert (old["relation"], old["ours"], old["sentence"]) == (None, "3 weeks", None)
+
+
 @pytest.mark.parametrize("kind", ["md", "docx", "json"])
 def test_the_file_is_named_after_the_conversation_and_does_not_hold_its_link(kind: str) -> None:
     file = export.exported(conversation(name="Leave / 2026: “all”"), kind)

@@ -79,6 +79,12 @@ def test_filters_in_words() -> None:
     ]  # fmt: skip
 
 
+def test_documents_of_the_same_title_are_told_apart() -> None:
+    infos = FakeEngine([markdown(f"{n}.md", "Leave", LEAVE) for n in "ab"]).documents()
+    assert facets.described(infos, {"document": "a.md"}) == ["Document: Leave (a.md)"]
+    assert "Leave (b.md)" in Page(facets.choices_html(infos, {})).text
+
+
 @pytest.mark.parametrize(
     "wrong",
     ["x", ["a"], {"path": "a.md"}, {"collection": 3}, {"collection": "x" * 501},

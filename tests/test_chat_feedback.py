@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import unicodedata
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -10,11 +11,13 @@ from typing import Any
 import pytest
 from click.testing import CliRunner
 
-from rag.chat.conversations import Conversations, owner_of
+from rag.chat.conversations import MAX_LISTED, Conversations, Summary, owner_of
 from rag.chat.database import Database, now
 from rag.chat.feedback import Feedback
+from rag.chat.listing import conversations_html
 from rag.cli import cli
-from rag.errors import ConversationNotFound, UsageError
+from rag.errors import ConversationNotFound, IndexNotFound, UsageError
+from rag.store.manifest import POINTER
 
 ME, OTHER = owner_of("m" * 32), owner_of("o" * 32)
 ONE, TWO = "1" * 22, "2" * 22
@@ -94,6 +97,19 @@ def test_a_copied_conversation_counts_once(database: Database) -> None:
     assert [one.times for one in Feedback(database).unanswered()] == [1]
 
 
+def test_every_word_is_searched_for_however_it_is_encoded(database: Database) -> None:
+    ask(database, unicodedata.normalize("NFD", "Wie viele Überstunden?"))
+    kept = Conversations(database)
+    assert kept.listed(ME, "überstunden")
+    assert not kept.listed(ME, f"{'wie ' * 10}urlaub")
+
+
+def test_a_list_that_is_cut_off_says_so() -> None:
+    one = Summary(ONE, "Leave", now(), 1)
+    assert "newest 500" in conversations_html([one] * MAX_LISTED)
+    assert "newest" not in conversations_html([one])
+
+
 def run(*arguments: str) -> str:
     result = CliRunner().invoke(cli, ["feedback", *arguments], catch_exceptions=False)
     assert result.exit_code == 0
@@ -114,10 +130,14 @@ def test_the_command_lists_both(database: Database, tmp_path: Path) -> None:
 
 
 def test_without_conversations_the_lists_are_empty_and_nothing_is_made(tmp_path: Path) -> None:
-    index = str(tmp_path / "nowhere")
-    assert json.loads(run("--index", index, "--json")) == {"unanswered": [], "feedback": []}
-    assert run("--index", index).count("none") == 2
-    assert list(tmp_path.iterdir()) == []
+    index = tmp_path / "index"
+    with pytest.raises(IndexNotFound):
+        run("--index", str(index))
+    index.mkdir()
+    (index / POINTER).write_text('{"generation": "g1"}')
+    assert json.loads(run("--index", str(index), "--json")) == {"unanswered": [], "feedback": []}
+    assert run("--index", str(index)).count("none") == 2
+    assert list(tmp_path.iterdir()) == [index]
 
 
 def test_where_nothing_is_kept_the_command_says_so() -> None:

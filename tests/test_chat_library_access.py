@@ -3,8 +3,15 @@
 from __future__ import annotations
 
 import pytest
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import PlainTextResponse
+from starlette.routing import Route
+from starlette.testclient import TestClient
 
+from rag.chat.hosts import guards
 from rag.chat.library_access import Access, access_from
+from rag.chat.origin import CLIENT
 from rag.chat.owner import Owner
 from rag.errors import NotAllowed
 from rag.settings import Settings
@@ -94,3 +101,26 @@ def test_a_library_of_an_owner_opens_to_the_token_of_the_owner() -> None:
 def test_without_an_owner_nobody_gets_into_the_library_of_one() -> None:
     with pytest.raises(NotAllowed, match="Only the owner"):
         Access("owner").require(HERE)
+
+
+@pytest.mark.parametrize(
+    ("listens", "asked", "status"),
+    [
+        ("127.0.0.1", "evil.example:7860", 403),
+        ("127.0.0.1", "localhost:1", 200),
+        ("::1", "[::1]:7860", 200),
+        ("localhost", "", 403),
+        ("0.0.0.0", "policies.example", 200),
+    ],
+)
+def test_a_page_for_this_machine_answers_for_no_other_host(
+    listens: str, asked: str, status: int
+) -> None:
+    async def who(request: Request) -> PlainTextResponse:
+        return PlainTextResponse(",".join(request.headers.getlist(CLIENT)))
+
+    app = Starlette(routes=[Route("/", who)], middleware=guards(listens))
+    reply = TestClient(app).get("/", headers={"host": asked, CLIENT: "192.0.2.7"})
+    assert reply.status_code == status
+    assert "content-security-policy" in reply.headers
+    assert (reply.text == "testclient") == (status == 200)

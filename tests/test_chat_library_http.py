@@ -153,7 +153,7 @@ def test_what_is_not_taken_gets_one_line_and_leaves_nothing(serve: Serve, tmp_pa
     [
         ("read", {}, "can only be read"),
         ("owner", {}, "Only the owner"),
-        ("auto", {"host": "rebound.example"}, "only be changed on the machine"),
+        ("auto", {"host": "rebound.example"}, "does not answer for other hosts"),
         ("auto", {"origin": "http://evil.example"}, "another site"),
         ("open", {"origin": "http://evil.example"}, "another site"),
     ],

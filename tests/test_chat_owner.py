@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from rag.chat.origin import CLIENT
 from rag.chat.owner import Owner, owner_calls, owner_from, owner_key
 from rag.errors import ConversationsUnusable, NotAllowed, SettingsError, UsageError
 from rag.settings import Settings
@@ -46,14 +47,21 @@ def test_the_key_gives_a_token_until_signing_out(owner: Owner) -> None:
         owner.require(token)
 
 
-def test_a_wrong_secret_is_refused_and_guessing_is_slowed_down(owner: Owner) -> None:
+def test_guessing_is_slowed_down_but_does_not_keep_out_the_owner(tmp_path: Path) -> None:
+    owner = owner_from(kept_in(tmp_path), CHOSEN)
+    owner.clock = Clock()
+    stranger, same_network = ({**HERE, CLIENT: f"2001:db8::{n}"} for n in (1, 2))
     for _ in range(10):
-        with pytest.raises(NotAllowed, match="not the owner's key"):
-            owner.sign_in("k" * 31, HERE)
-    with pytest.raises(NotAllowed, match="Too many"):
-        owner.sign_in(owner.key, HERE)
-    owner.clock.now = 61  # type: ignore[attr-defined]
-    assert owner.sign_in(owner.key, HERE)
+        with pytest.raises(NotAllowed, match="not the owner's password"):
+            owner.sign_in("guessed", stranger)
+    for secret, who in (("guessed", stranger), (PASSWORD, same_network)):
+        with pytest.raises(NotAllowed, match="Too many wrong tries from your address"):
+            owner.sign_in(secret, who)
+    assert owner.sign_in(owner.key, stranger)
+    for address in ("2001:db8:0:1::1", "192.0.2.7", "::ffff:192.0.2.8", ""):
+        assert owner.sign_in(PASSWORD, {**HERE, CLIENT: address})
+    owner.clock.now = 61
+    assert owner.sign_in(PASSWORD, stranger)
 
 
 def test_a_session_ends_after_twelve_hours(owner: Owner) -> None:

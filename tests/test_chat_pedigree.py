@@ -87,6 +87,23 @@ def test_versions_are_called_what_they_are(own: str, other: str, words: str) -> 
     assert words in shown(conflict(), families).text
     newer = "2 is the newer version of 1" if other > own else "1 is the newer version of 2"
     assert newer in shown(conflict(n=2), families).text
+    assert pedigree.difference_text(conflict(n=2), families) == (
+        f"These sources differ: “two days” in [1], “three days” in [2]; [{newer[0]}] is the newer "
+        f"version of [{newer[-1]}]."
+    )
+
+
+def test_a_warning_tells_versions_of_the_same_title_apart() -> None:
+    family = [Version("b.md", "Remote", "2025", "effective 1 May 2025"),
+              Version("a.md", "Remote", "2022", "")]  # fmt: skip
+    cited = answer(
+        "Two days. [1]", replace(citation(1, "Two days."), document="a.md", title="Remote")
+    )
+    ((_, words, other),) = pedigree.warnings(cited, {}, {"a.md": family})
+    assert pedigree.warning_text(words, other) == (
+        "There is a newer version of Remote (a.md): Remote (b.md), effective 1 May 2025"
+    )
+    assert pedigree.warning_text("It: ", replace(family[0], title="Other")).endswith(", b.md")
 
 
 def test_a_long_sentence_is_cut_to_what_differs() -> None:

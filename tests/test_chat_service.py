@@ -10,7 +10,8 @@ from typing import Any
 import pytest
 from chat_fake import GENERATION, FakeEngine, markdown
 
-from rag.chat.payloads import MAX_TURNS, history_turns
+from rag.chat.facets import checked
+from rag.chat.payloads import MAX_TURNS, history_turns, number, strings, text
 from rag.chat.service import MAX_QUESTION, Service
 from rag.errors import IndexDamaged, UsageError
 
@@ -150,6 +151,7 @@ def test_a_page_that_cannot_be_shown_is_one_line(tmp_path: Path) -> None:
         ("answer", {"question": "Why?", "history": [None]}),
         ("source", {"document": "../../etc/passwd"}),
         ("source", {"document": None}),
+        ("source", {"document": "\ud83d"}),
     ],
 )
 def test_wrong_calls_get_one_line(served: dict[str, Call], name: str, payload: Any) -> None:
@@ -175,6 +177,20 @@ def test_only_the_last_turns_of_a_conversation_count() -> None:
     assert (kept[0]["content"], len(kept)) == ("5", MAX_TURNS)
     with pytest.raises(UsageError, match="A turn is"):
         history_turns([{"role": "user"}])
+
+
+def test_a_document_that_is_gone_is_told_to_a_reader(served: dict[str, Call]) -> None:
+    for name in ("source", "page_picture"):
+        assert served[name]({"document": "b.md"}) == {"error": "b.md is no longer in the library."}
+
+
+def test_what_comes_in_can_be_kept() -> None:
+    odd = {"text": "a\ud83d ", "many": ["\ud83d"], "turn": 10**30}
+    assert text(odd, "text", 9) == "a?"
+    assert strings(odd["many"]) == ["?"]
+    assert number(odd, "turn") == 0
+    assert history_turns([{"role": "user", "content": "\ud83d"}])[0]["content"] == "?"
+    assert checked({"collection": "\ud83d"}) == {"collection": "?"}
 
 
 def test_lone_surrogates_do_not_break_the_reply() -> None:

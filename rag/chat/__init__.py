@@ -16,6 +16,8 @@ The library, the other view of the page, stands beside it and goes its own way t
 `owner` is also whom `desk` asks before it shows what people asked and thought: one role, one way to
 sign in.
 
+`hosts` stands before both and lets no request through that was meant for another host.
+
 `page` is the entry point. Everything that the browser shows is made here as HTML whose text is
 escaped by `markupsafe`; the script in `assets/` only moves it about. Gradio reads its environment
 when it is imported, so its telemetry is switched off here, before any module of this package

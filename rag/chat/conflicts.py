@@ -14,6 +14,7 @@ import re
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 from rag.markup import plain_text
 from rag.store.lexical import terms
@@ -25,20 +26,50 @@ _WORDS = (
 ).split()
 _NUMBERS = {word: n if n <= 20 else (n - 18) * 10 for n, word in enumerate(_WORDS)}
 _NUMBER = rf"(?:\d+(?:[.,]\d+)*|{'|'.join(_WORDS)})"
-_MEASURE = re.compile(
+_EMAIL = r"[\w.+-]+@[\w-]+(?:\.[\w-]+)+"
+_CLOCK = (
+    r"\b(?P<hour>\d{1,2})[:.](?P<minute>\d\d)"
+    r"(?:\s*(?P<half>[ap])(?:m\b|\.m\.?)|(?<=:\d\d)\b)"  # "17:00" needs no "pm"
+)
+_MEASURE = (
     rf"\b(?P<low>{_NUMBER})(?:\s*(?:-|–|to|or)\s*(?P<high>{_NUMBER}))?[\s-]*"
     r"(?:(?P<sort>calendar|business|working|work)\s+|(?:consecutive|full|unused|more)\s+)?"
     r"(?P<unit>%|(?:per ?cent|day|week|month|year|hour|minute|night|character|crown|dollar|euro|"
-    r"kilometre|mile|quote|cop(?=y|ies)|page)\w*)",
+    r"kilometre|mile|quote|cop(?=y|ies)|page)\w*)"
+)
+_MONEY = r"(?P<currency>[$€£])\s?(?P<amount>\d+(?:[.,]\d+)*)"
+_FIGURE = re.compile(
+    rf"(?P<address>{_EMAIL})|{_CLOCK}|{_MEASURE}|{_MONEY}|\b(?P<bare>{_NUMBER})\b", re.IGNORECASE
+)
+_SMALLER: dict[str, Sequence[tuple[str, int, str]]] = {
+    "wee": [("day", 7, ""), ("day", 5, "business")],
+    "yea": [("mon", 12, "")],
+    "hou": [("min", 60, "")],
+}
+"""What a unit is in smaller ones: the unit, how many, and of which sort."""
+_NO_TOPIC = re.compile(
+    rf"{_EMAIL}|{_CLOCK}|\b(?:business|working|calendar) day\b|\b{_NUMBER}\b", re.IGNORECASE
+)
+_VERB = re.compile(
+    r"\b(?:must|may|can|cannot|could|should|shall|will|is|are|was|were|has|have|do|does|"
+    r"\w+n['’]t|(?:need|get|receive|earn|accrue|take|submit)s?|appl(?:y|ies))\b",
     re.IGNORECASE,
 )
-_MONEY = re.compile(r"([$€£])\s?(\d+(?:[.,]\d+)*)")
-_CLOCK = re.compile(r"\b(\d{1,2})[:.](\d\d)(?:\s*([ap])\.?m\b)", re.IGNORECASE)
-_ANY_DAY = re.compile(r"\b(?:business|working|calendar) day\b", re.IGNORECASE)
-_EMAIL = re.compile(r"[\w.+-]+@[\w-]+(?:\.[\w-]+)+")
-_FIGURES = re.compile(rf"\b{_NUMBER}\b", re.IGNORECASE)
+"""Verbs that are no nouns as well: what stands before the first one is the subject."""
+_CLAUSE = re.compile(r"[.:;,|]")
+_LIMIT = re.compile(
+    r"\b(?:of|for|in|on|with|under|from|by|at|during|who|that|which|whose)\b", re.IGNORECASE
+)
+_ANYBODY = frozenset(
+    terms(
+        "all any both each every no only some staff employee worker member person people "
+        "please always normally usually generally"
+    )
+)
+"""Words that tell no subject from another."""
 _FORBIDDEN = re.compile(
-    r"\b(?:(?:must|may|should|do|can|will) not|cannot|without|never|don[’']t)\s+(?:be\s+)?(\w+)",
+    r"\b(?:(?:must|may|should|do|can|will|need) not|cannot|without|never|don[’']t)\s+"
+    r"(?:be\s+)?(\w+)",
     re.IGNORECASE,
 )
 _ALLOWED = re.compile(
@@ -46,6 +77,7 @@ _ALLOWED = re.compile(
     r"|\b(?:may|can|should|must)\s+(?!not\b)(?:always\s+|also\s+)?(?:be\s+)?(\w+)",
     re.IGNORECASE,
 )
+_DENYING = frozenset(terms("must may need not never cannot without"))
 _ALIKE = 0.4
 """Least share of the words of two sentences that are in both; found by reading all pairs of the
 bundled corpus and of a public handbook: what lies below was never a contradiction."""
@@ -55,6 +87,22 @@ _LEAST_SHARED = 4
 _LEAST_SHARED_OF_VERSIONS = 2
 _COVERED = 0.5
 _MOST = 2
+
+
+class _Figure(NamedTuple):
+    """A number with what it counts, a time of day, or an address.
+
+    Attributes:
+        number: in its normal form.
+        words: as it is written.
+        own: its unit, currency or kind ("" for a bare number), and the number of which sort.
+        smaller: the same in a smaller unit, in each sort of that; `own` if there is none.
+    """
+
+    number: str
+    words: str
+    own: tuple[str, str]
+    smaller: Sequence[tuple[str, str]]
 
 
 @dataclass(frozen=True)
@@ -78,10 +126,12 @@ class Statement:
     about: frozenset[str] = frozenset()
     words: str = field(init=False)
     stems: frozenset[str] = field(init=False)
+    figures: tuple[_Figure, ...] = field(init=False)
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "words", plain_text(self.document, self.quote))
         object.__setattr__(self, "stems", frozenset(_stems(self.words)))
+        object.__setattr__(self, "figures", tuple(map(_figure, _FIGURE.finditer(self.words))))
 
 
 @dataclass(frozen=True, slots=True)
@@ -165,75 +215,128 @@ def _about(hit: Hit) -> frozenset[str]:
 
 def _difference(ours: Statement, theirs: Statement, *, family: bool) -> tuple[str, str] | None:
     """The words in which two sentences on the same point differ; None if they do not."""
-    shared = ours.stems & theirs.stems
-    alike = len(shared) / max(len(ours.stems | theirs.stems), 1)
+    shared, either = ours.stems & theirs.stems, ours.stems | theirs.stems
+    alike = len(shared) / max(len(either), 1)
     least = _LEAST_SHARED_OF_VERSIONS if family else _LEAST_SHARED
-    if not family and _other_subject(ours, theirs):
+    if not family and _other_section(ours, theirs):
         return None
-    if alike >= _ALIKE and len(shared) >= least:
-        if words := _other_values(_values(ours.words), _values(theirs.words)):
+    comparable = len(shared) >= least and (family or not _other_subject(ours, theirs))
+    if alike >= _ALIKE and comparable:
+        if words := _other_values(ours.figures, theirs.figures):
             return words
         if alike >= _SAME_BUT_FOR_FIGURES and (words := _other_figures(ours, theirs)):
             return words
-    same_address = bool(_emails(ours.words) & _emails(theirs.words))
-    if same_address or (alike >= _ALIKE_DENIED and len(shared) >= least):
+    same_address = bool(_addresses(ours) & _addresses(theirs))
+    alike_otherwise = len(shared) / max(len(either - _DENYING), 1)
+    if same_address or (alike_otherwise >= _ALIKE_DENIED and comparable):
         return _denied(ours.words, theirs.words)
     return None
 
 
-def _other_subject(ours: Statement, theirs: Statement) -> bool:
+def _other_section(ours: Statement, theirs: Statement) -> bool:
     """Whether each sentence has words of its own that are the subject of its own section."""
     mine = (ours.stems - theirs.stems) & (ours.about - theirs.about)
     yours = (theirs.stems - ours.stems) & (theirs.about - ours.about)
     return bool(mine and yours)
 
 
-def _other_values(
-    ours: Mapping[str, Mapping[str, str]], theirs: Mapping[str, Mapping[str, str]]
-) -> tuple[str, str] | None:
+def _other_subject(ours: Statement, theirs: Statement) -> bool:
+    """Whether one is about something, or limits it by something, that is nowhere in the other.
+
+    "Interns receive …" is about others than "Employees receive …", and "Claims of interns must …"
+    about fewer than "Claims must …".
+    """
+    return any(
+        part and part.isdisjoint(other.stems | other.about)
+        for one, other in ((ours, theirs), (theirs, ours))
+        for part in _subject(one.words)
+    )
+
+
+def _subject(words: str) -> list[set[str]]:
+    """Stems of the subject of a sentence, and of each thing that limits it; empty if not known."""
+    before, *after = _VERB.split(words, maxsplit=1)
+    subject = _CLAUSE.split(before)[-1] if after else ""
+    return [_stems(part) - _ANYBODY for part in _LIMIT.split(subject)]
+
+
+def _figure(match: re.Match[str]) -> _Figure:
+    if unit := match["unit"]:
+        return _measure(match, unit.lower()[:3].replace("%", "per"))
+    if address := match["address"]:
+        kind, value = "address", address.lower()
+    elif hour := match["hour"]:
+        kind, value = "clock", f"{_hour(int(hour), match['half'])}:{match['minute']}"
+    else:
+        kind, value = match["currency"] or "", _number(match["amount"] or match["bare"])
+    return _Figure(value, match[0], (kind, value), [(kind, value)])
+
+
+def _measure(match: re.Match[str], unit: str) -> _Figure:
+    days = (match["sort"] or "calendar").lower()
+    own = unit, 1, "" if days == "calendar" else "business"
+    ends = [number for number in (match["low"], match["high"]) if number]
+    first, *smaller = [
+        (kind, f"{'-'.join(_number(number, times) for number in ends)} {sort}".strip())
+        for kind, times, sort in [own, *_SMALLER.get(unit, ())]
+    ]
+    return _Figure(first[1].split()[0], match[0], first, smaller or [first])
+
+
+def _hour(hour: int, half: str | None) -> int:
+    """5 p.m. as 17."""
+    return hour % 12 + 12 * (half.lower() == "p") if half else hour
+
+
+def _number(text: str, times: int = 1) -> str:
+    """8,000.50 as 8000.5; five as 5; so many times."""
+    text = text.lower()
+    if text in _NUMBERS:
+        return str(_NUMBERS[text] * times)
+    digits = re.sub(",(?=[0-9]{3})", "", text).replace(",", ".")
+    return digits if digits.count(".") > 1 else f"{float(digits) * times:g}"
+
+
+def _other_values(ours: Iterable[_Figure], theirs: Iterable[_Figure]) -> tuple[str, str] | None:
     """The first kind of value that both have without one in common."""
-    for kind, mine in ours.items():
-        yours = theirs.get(kind, {})
-        if yours and not mine.keys() & yours.keys():
-            return " and ".join(mine.values()), " and ".join(yours.values())
+    units = {figure.own[0] for figure in ours} & {figure.own[0] for figure in theirs}
+    mine, yours = (_by_kind(figures, units) for figures in (ours, theirs))
+    for kind, values in mine.items():
+        others = yours.get(kind, {})
+        if others and not values.keys() & others.keys():
+            return _listed(values.values()), _listed(others.values())
     return None
 
 
-def _values(text: str) -> dict[str, dict[str, str]]:
-    """Kind → value in its normal form → the words for it."""
+def _by_kind(figures: Iterable[_Figure], units: set[str]) -> dict[str, dict[str, str]]:
+    """Kind → value → the words for it, in a smaller unit where neither is in these `units`."""
     found: dict[str, dict[str, str]] = defaultdict(dict)
-    for match in _MEASURE.finditer(text):
-        sort = (match["sort"] or "").lower().replace("working", "business")
-        sort = "business" if sort == "work" else sort
-        unit = match["unit"].lower().replace(" ", "")
-        unit = "percent" if unit in ("%", "percent") else unit[:4]
-        value = "-".join(_number(part) for part in (match["low"], match["high"]) if part)
-        found[unit][f"{value} {sort}"] = match[0]
-    for match in _MONEY.finditer(text):
-        found[match[1]][_number(match[2])] = match[0]
-    for match in _CLOCK.finditer(text):
-        found["clock"][f"{int(match[1])}:{match[2]} {match[3].lower()}"] = match[0]
-    for address in _emails(text):
-        found["address"][address] = address
+    for figure in figures:
+        as_it_is = not units.isdisjoint((figure.own[0], figure.smaller[0][0]))
+        for kind, value in [figure.own] if as_it_is else figure.smaller:
+            found[kind][value] = figure.words
+    found.pop("", None)
     return found
 
 
-def _number(text: str) -> str:
-    """8,000.50 as 8000.5; five as 5."""
-    text = text.lower()
-    if text in _NUMBERS:
-        return str(_NUMBERS[text])
-    return f"{float(re.sub(',(?=[0-9]{3})', '', text).replace(',', '.').rstrip('.')):g}" \
-        if text.count(".") < 2 else text  # fmt: skip
+def _listed(words: Iterable[str]) -> str:
+    return " and ".join(dict.fromkeys(words))
 
 
 def _other_figures(ours: Statement, theirs: Statement) -> tuple[str, str] | None:
-    """Numbers without a unit, as in tables, in sentences that are otherwise the same."""
-    mine, yours = ([m[0] for m in _FIGURES.finditer(s.words)] for s in (ours, theirs))
-    if len(mine) != len(yours) or not mine:
+    """The figures, one by one, in which sentences differ that are otherwise the same."""
+    if len(ours.figures) != len(theirs.figures):
         return None
-    changed = [(a, b) for a, b in zip(mine, yours, strict=True) if _number(a) != _number(b)]
+    pairs = zip(ours.figures, theirs.figures, strict=True)
+    changed = [(a.words, b.words) for a, b in pairs if _differ(a, b)]
     return (", ".join(a for a, _ in changed), ", ".join(b for _, b in changed)) if changed else None
+
+
+def _differ(one: _Figure, other: _Figure) -> bool:
+    """Not, if they cannot be compared: 30 days and one month."""
+    if "" in (one.own[0], other.own[0]):  # "104 hours of leave", "104 leave hours"
+        return one.number != other.number
+    return one.smaller[0][0] == other.smaller[0][0] and not set(one.smaller) & set(other.smaller)
 
 
 def _denied(ours: str, theirs: str) -> tuple[str, str] | None:
@@ -247,8 +350,8 @@ def _denied(ours: str, theirs: str) -> tuple[str, str] | None:
     return None
 
 
-def _emails(text: str) -> set[str]:
-    return {address.lower() for address in _EMAIL.findall(text)}
+def _addresses(statement: Statement) -> set[str]:
+    return {figure.number for figure in statement.figures if figure.own[0] == "address"}
 
 
 def _stem(word: str) -> str:
@@ -257,7 +360,5 @@ def _stem(word: str) -> str:
 
 def _stems(text: str) -> set[str]:
     """Stems of the words that say what a sentence is about: no numbers, times and addresses."""
-    for pattern in (_EMAIL, _CLOCK, _ANY_DAY, _FIGURES):
-        text = pattern.sub(" ", text)
-    stems = terms(text)
+    stems = terms(_NO_TOPIC.sub(" ", text))
     return {stem for stem in stems if len(stem) > 1 and not stem.isdigit()}

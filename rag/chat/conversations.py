@@ -17,13 +17,13 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from rag.chat import wording
-from rag.chat.database import Database, now
+from rag.chat.database import Database, folded, now
 from rag.errors import ConversationNotFound, UsageError
 
 MAX_NAME = 120
 UNDO_MINUTES = 10
 """A deleted conversation can be had back so long; then it is gone from the file."""
-_MAX_LISTED = 500
+MAX_LISTED = 500
 _SECRET = re.compile(r"[A-Za-z0-9_-]{22,128}")
 _ID = re.compile(r"[A-Za-z0-9_-]{22,64}")
 
@@ -100,6 +100,7 @@ class Conversations:
         asked: str,
         filters: Mapping[str, str] | None = None,
         copy_of: str = "",
+        key: str = "",
     ) -> int | None:
         """Keep a turn and return its number; the first of a conversation makes it.
 
@@ -110,7 +111,9 @@ class Conversations:
             reply: what is shown again later, as JSON.
             asked: when; turns stand in this order.
             filters: what the conversation is limited to from now on.
-            copy_of: id of another conversation whose turns a new one begins with.
+            copy_of: id of another conversation whose turns a new one begins with, as long as they
+                are there: what is deleted can be copied while it can be had back.
+            key: names the question in its conversation: one that is sent again is kept once.
 
         Returns:
             None if nothing is kept: the conversation is somebody else's, or was deleted.
@@ -121,6 +124,8 @@ class Conversations:
         if not _ID.fullmatch(conversation):
             raise UsageError("That is no id of a conversation: reload the page.")
         limits = json.dumps(dict(filters or {}), ensure_ascii=False)
+        if copy_of:
+            self._purge()
         with self._database.transaction() as connection:
             found = connection.execute(
                 "SELECT owner, deleted FROM conversations WHERE id = ?", (conversation,)
@@ -134,6 +139,15 @@ class Conversations:
                     (conversation, owner, wording.shorten(question, MAX_NAME), asked, asked),
                 )
                 _copy(connection, copy_of, conversation)
+            if key:
+                kept = connection.execute(
+                    "SELECT id FROM turns WHERE conversation = ? "
+                    "AND json_extract(reply, '$.key') = ?",
+                    (conversation, key),
+                ).fetchone()
+                if kept is not None:
+                    return int(kept["id"])
+                reply = {**reply, "key": key}
             turn = connection.execute(
                 "INSERT INTO turns (conversation, asked, question, text, abstained, generation, "
                 "reply) VALUES (?, ?, ?, ?, ?, ?, ?)",
@@ -148,14 +162,22 @@ class Conversations:
             )
         return turn
 
+    def has_copies(self, conversation: str) -> bool:
+        """Whether a conversation began with the turns of another."""
+        with self._database.transaction() as connection:
+            found = connection.execute(
+                "SELECT 1 FROM turns WHERE conversation = ? AND copied", (conversation,)
+            ).fetchone()
+        return found is not None
+
     def listed(self, owner: str, words: str = "") -> list[Summary]:
-        """The owner's conversations, the newest first.
+        """The owner's conversations, the newest first, at most `MAX_LISTED`.
 
         Args:
             owner: see `owner_of`.
             words: all of them have to occur in the name, a question or an answer.
         """
-        wanted = words.casefold().split()[:10]
+        wanted = folded(words).split()
         matches = " AND ".join(
             "(instr(folded(name), ?) OR EXISTS (SELECT 1 FROM turns WHERE conversation = c.id "
             "AND (instr(folded(question), ?) OR instr(folded(text), ?))))"
@@ -166,7 +188,7 @@ class Conversations:
                 "SELECT id, name, updated, (SELECT count(*) FROM turns WHERE conversation = c.id) "  # noqa: S608  repeats a fixed clause, words are bound
                 "AS questions FROM conversations c WHERE owner = ? AND deleted IS NULL "
                 f"{'AND ' + matches if matches else ''} ORDER BY updated DESC, id LIMIT ?",
-                (owner, *(word for word in wanted for _ in range(3)), _MAX_LISTED),
+                (owner, *(word for word in wanted for _ in range(3)), MAX_LISTED),
             ).fetchall()
         return [Summary(**dict(row)) for row in rows]
 
@@ -250,9 +272,7 @@ class Conversations:
 
 def _copy(connection: sqlite3.Connection, source: str, target: str) -> None:
     """The name and turns of a conversation that somebody else has shared, if it is there."""
-    found = connection.execute(
-        "SELECT name FROM conversations WHERE id = ? AND deleted IS NULL", (source,)
-    ).fetchone()
+    found = connection.execute("SELECT name FROM conversations WHERE id = ?", (source,)).fetchone()
     if found is None:
         return
     connection.execute("UPDATE conversations SET name = ? WHERE id = ?", (found["name"], target))

@@ -6,6 +6,7 @@ It lies outside the index, so that neither a rebuild nor a new index touches wha
 from __future__ import annotations
 
 import sqlite3
+import unicodedata
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
@@ -101,7 +102,7 @@ class Database:
     def _prepare(self) -> None:
         try:
             self._connection.row_factory = sqlite3.Row
-            self._connection.create_function("folded", 1, _folded, deterministic=True)
+            self._connection.create_function("folded", 1, folded, deterministic=True)
             self._connection.execute("PRAGMA journal_mode = WAL")
             for pragma in ("synchronous = NORMAL", "foreign_keys = ON", "secure_delete = ON"):
                 self._connection.execute(f"PRAGMA {pragma}")
@@ -158,6 +159,9 @@ class Database:
         )
 
 
-def _folded(text: str) -> str:
-    """SQLite's own comparison knows the capitals of ASCII only."""
-    return text.casefold()
+def folded(text: str) -> str:
+    """Text for comparing, whatever its capitals and however its accents are encoded.
+
+    SQLite's own comparison knows the capitals of ASCII only.
+    """
+    return unicodedata.normalize("NFC", text).casefold()

@@ -46,7 +46,9 @@ class Desk:
     def keep(
         self, payload: Payload, reply: Mapping[str, Any], asked: str, filters: Mapping[str, str]
     ) -> Payload:
-        """Keep a turn if the page wants that, and say under which number; `unkept` says why not.
+        """Keep a turn if the page wants that, and say under which number.
+
+        `unkept` says what is not kept, and why.
 
         An answer is given even if it cannot be kept.
         """
@@ -54,6 +56,7 @@ class Desk:
         if self._conversations is None or not conversation:
             return {}
         try:
+            copy_of = payloads.text(payload, "copy_of", _MAX_ID)
             turn = self._conversations.add(
                 conversation,
                 _owner(payload),
@@ -61,11 +64,16 @@ class Desk:
                 payloads.json_safe(dict(reply)),
                 asked=asked,
                 filters=filters,
-                copy_of=payloads.text(payload, "copy_of", _MAX_ID),
+                copy_of=copy_of,
+                key=payloads.text(payload, "key", _MAX_ID),
             )
+            if turn is None:
+                return {"unkept": "This conversation was deleted meanwhile."}
+            if copy_of and not self._conversations.has_copies(conversation):
+                return {"turn": turn, "unkept": "The earlier turns were deleted meanwhile."}
         except RagError as error:
             return {"unkept": str(error)}
-        return {"turn": turn} if turn else {"unkept": "This conversation was deleted meanwhile."}
+        return {"turn": turn}
 
     def conversations(self, payload: Payload) -> Payload:
         """The list of the browser's own conversations, those with all of `words` in them."""

@@ -21,6 +21,8 @@ _SPECIAL = re.compile(r"([\\`*_{}\[\]<>()#+!|~$&-])")
 _CITED = (
     "n", "document", "title", "section", "page", "date", "start", "end", "quote", "sha256",
 )  # fmt: skip
+_OF_A_DIFFERENCE = ("relation", "other", "ours", "theirs", "sentence")
+"""None where an older version kept the turn without."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +39,7 @@ class Reference:
     """A quotation with where it stands, in words.
 
     Attributes:
-        mark: what the text refers to it by, e.g. "[1]".
+        mark: what the text refers to it by, e.g. "[1]", or what it is quoted for.
         quote: without markup.
         place: title, section, page and date.
         address: document, characters, digest and index: enough to check it.
@@ -91,11 +93,16 @@ def _turn(turn: KeptTurn) -> dict[str, Any]:
         "text": reply["text"],
         "citations": [_picked(one) for one in reply["citations"]],
         "nearest": [_picked(one) for one in reply["nearest"]],
-        "differs": [{**_picked(one), "citation": one["cited"]} for one in reply["differs"]],
+        "differs": [
+            {**_picked(one), "citation": one["cited"]}
+            | {name: one.get(name) for name in _OF_A_DIFFERENCE}
+            for one in reply["differs"]
+        ],
         "notes": reply["notes"],
         "generation": reply["generation"],
         "built": reply["built"],
         "documents_searched": reply["searched"],
+        "documents_in_index": reply.get("of"),
         "filters": reply["filters"],
     }
 
@@ -110,7 +117,7 @@ def markdown(conversation: Conversation) -> str:
     for turn in conversation.turns:
         reply = turn.reply
         lines += [f"## {escaped(turn.question)}", ""]
-        if reply["standalone"] != turn.question:
+        if reply["standalone"] not in ("", turn.question):
             lines += [f"*Understood as: {escaped(reply['standalone'])}*", ""]
         lines += [escaped(reply["text"]), ""]
         for heading, references in sections(reply):
@@ -140,8 +147,8 @@ def sections(reply: Mapping[str, Any]) -> list[tuple[str, list[Reference]]]:
     found = [
         ("Quotations", [_reference(f"[{one['n']}]", one, index) for one in reply["citations"]]),
         (
-            "Another source differs",
-            [_reference(f"from [{one['cited']}]:", one, index) for one in reply["differs"]],
+            "Where sources differ",
+            [_reference(_difference(one), one, index) for one in reply["differs"]],
         ),
         (
             "The passages that came nearest",
@@ -151,6 +158,11 @@ def sections(reply: Mapping[str, Any]) -> list[tuple[str, list[Reference]]]:
         ),
     ]
     return [(heading, references) for heading, references in found if references]
+
+
+def _difference(source: Mapping[str, Any]) -> str:
+    """How a source differs; an older version kept no more than from which citation."""
+    return str(source.get("sentence") or f"Another source differs from [{source['cited']}]:")
 
 
 def _reference(mark: str, source: Mapping[str, Any], index: str) -> Reference:
@@ -167,8 +179,12 @@ def pedigree(turn: KeptTurn) -> str:
     reply = turn.reply
     limits = "; ".join(reply["limits"]) or "no filter"
     sure = "" if reply["abstained"] else f"{wording.certainty(reply['confidence'])[1]}. "
+    # An older version kept no number of all documents.
+    of = reply.get("of") if reply["limits"] else None
+    searched = wording.counted(reply["searched"], "document")
+    if of:
+        searched = f"{reply['searched']:,} of {wording.counted(of, 'document')}"
     return (
-        f"Asked {wording.nice_time(turn.asked)}. {sure}"
-        f"{wording.counted(reply['searched'], 'document')} searched, {limits}, index "
+        f"Asked {wording.nice_time(turn.asked)}. {sure}{searched} searched, {limits}, index "
         f"{reply['generation']} of {wording.nice_time(reply['built'])}."
     )

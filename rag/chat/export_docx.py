@@ -27,13 +27,13 @@ def word(conversation: Conversation) -> bytes:
     for turn in conversation.turns:
         reply = turn.reply
         document.add_heading(_clean(turn.question), 1)
-        if reply["standalone"] != turn.question:
+        if reply["standalone"] not in ("", turn.question):
             _small(document.add_paragraph(), f"Understood as: {reply['standalone']}")
         document.add_paragraph(_clean(reply["text"]))
         for heading, references in export.sections(reply):
             document.add_heading(heading, 2)
             for one in references:
-                paragraph = document.add_paragraph(f"{one.mark} “{_clean(one.quote)}”")
+                paragraph = document.add_paragraph(f"{_clean(one.mark)} “{_clean(one.quote)}”")
                 paragraph.add_run().add_break()
                 paragraph.add_run(_clean(one.place)).italic = True
                 paragraph.add_run().add_break()

@@ -14,6 +14,7 @@ from typing import Any
 from markupsafe import Markup
 
 from rag.chat import wording
+from rag.chat.payloads import json_safe
 from rag.conditions import parse_where
 from rag.errors import UsageError
 from rag.filters import select, values
@@ -68,7 +69,7 @@ def checked(value: object) -> dict[str, str]:
         if kind not in KINDS or not isinstance(chosen, str) or len(chosen) > _MAX_VALUE:
             raise UsageError("A filter is not understood: take it away and choose again.")
         if chosen.strip():
-            found[kind] = chosen.strip()
+            found[kind] = json_safe(chosen.strip())
     parse_where(conditions(found))
     return found
 
@@ -87,8 +88,7 @@ def searched(infos: Sequence[Any], filters: Filters) -> int:
 def words(infos: Sequence[Any], kind: str, value: str) -> str:
     """A value as people read it: a document by its title, a date in full."""
     if kind == "document":
-        title = next((info.title for info in infos if info.id == value), value)
-        return wording.shorten(title, 60)
+        return _titles(infos).get(value, wording.shorten(value, 60))
     if kind == "language":
         return wording.language(value)
     return wording.nice_date(value) if kind == "as_of" else wording.shorten(value, 60)
@@ -167,8 +167,8 @@ def _day(infos: Sequence[Any], chosen: str) -> Markup:
 def _offered(infos: Sequence[Any], kind: str) -> list[tuple[str, str]]:
     """Values with their labels, e.g. ("Handbook", "Handbook (22)")."""
     if kind == "document":
-        ordered = sorted(infos, key=lambda info: (info.title.lower(), info.id))[:_MAX_OFFERED]
-        return [(info.id, wording.shorten(info.title, 80)) for info in ordered]
+        named = sorted(_titles(infos).items(), key=lambda one: (one[1].lower(), one[0]))
+        return named[:_MAX_OFFERED]
     found = Counter(value for info in infos for value in values(info, KINDS[kind].field))
     if kind in _YEARS:
         years = sorted({value[:4] for value in found if value[:4].isdigit()}, reverse=True)
@@ -178,6 +178,14 @@ def _offered(infos: Sequence[Any], kind: str) -> list[tuple[str, str]]:
     if kind == "language":
         return [(value, f"{wording.language(value)} ({n})") for value, n in by_name]
     return [(value, f"{wording.shorten(value, 60)} ({n})") for value, n in by_name]
+
+
+def _titles(infos: Sequence[Any]) -> dict[str, str]:
+    """Titles by id; a title that several documents have is followed by the id."""
+    titles = {info.id: wording.shorten(info.title, 80) for info in infos}
+    often = Counter(titles.values())
+    return {name: f"{title} ({name})" if often[title] > 1 else title
+            for name, title in titles.items()}  # fmt: skip
 
 
 def _meeting(infos: Sequence[Any], filters: Filters) -> Sequence[Any]:

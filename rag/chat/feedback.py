@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
-from rag.chat.database import Database, now
+from rag.chat.database import Database, folded, now
 from rag.errors import ConversationNotFound, UsageError
 
 MAX_REASON = 1_000
@@ -95,7 +95,7 @@ class Feedback:
         )
         found: dict[str, Unanswered] = {}
         for row in rows:
-            key = " ".join(row["question"].casefold().split()).rstrip(" ?.!")
+            key = " ".join(folded(row["question"]).split()).rstrip(" ?.!")
             times = found[key].times + 1 if key in found else 1
             found[key] = Unanswered(row["question"], times, row["asked"], row["generation"])
         newest = sorted(found.values(), key=lambda one: one.last, reverse=True)

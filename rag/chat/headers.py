@@ -1,8 +1,10 @@
-"""Response headers that hold the browser to this server, whatever a document may contain."""
+"""Headers that this server sets: on responses for the browser, on requests for itself."""
 
 from __future__ import annotations
 
 from typing import Any
+
+from rag.chat.origin import CLIENT
 
 # Gradio needs inline scripts and evaluates templates; nothing needs another host.
 POLICY = "; ".join(
@@ -27,7 +29,7 @@ _HEADERS = (
 
 
 class HeldToThisServer:
-    """ASGI middleware that adds the headers to every response."""
+    """ASGI middleware: a browser asks no other server, whatever a document may contain."""
 
     def __init__(self, app: Any) -> None:
         self._app = app
@@ -41,3 +43,19 @@ class HeldToThisServer:
             await send(message)
 
         await self._app(scope, receive, send_with_headers)
+
+
+class NamesTheClient:
+    """ASGI middleware that says in the header `CLIENT` which machine asks."""
+
+    def __init__(self, app: Any) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
+        """Pass the request on with the header, in place of any that came with it."""
+        if scope["type"] == "http":
+            name = CLIENT.encode("ascii")
+            address, *_ = scope.get("client") or ("",)
+            given = [header for header in scope["headers"] if header[0] != name]
+            scope = {**scope, "headers": [*given, (name, address.encode("latin-1"))]}
+        await self._app(scope, receive, send)

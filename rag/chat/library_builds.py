@@ -11,6 +11,7 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from threading import Lock, Thread
 from typing import IO, Any
+from uuid import uuid4
 
 from rag.chat.library_worker import settings_line
 from rag.settings import Settings
@@ -26,7 +27,7 @@ class Build:
     """A build, as far as it is.
 
     Attributes:
-        number: counts the builds since the server started, from 1; 0 if there was none.
+        id: differs from that of every other build, of other servers as well; "" if there was none.
         running: whether it still goes on.
         stage: what it does: "" at first, "reading", then "embedding".
         share: how much of the time is over, 0 to 1.
@@ -36,7 +37,7 @@ class Build:
         ended: when, UTC, ISO 8601; "" while it runs.
     """
 
-    number: int = 0
+    id: str = ""
     running: bool = False
     stage: str = ""
     share: float = 0.0
@@ -80,7 +81,7 @@ class Builds:
             if self._build.running:
                 return self._build
             self._stopped = False
-            self._build = Build(number=self._build.number + 1, running=True)
+            self._build = Build(id=uuid4().hex, running=True)
             process = subprocess.Popen(
                 self._command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True,
                 encoding="utf-8",

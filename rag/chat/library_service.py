@@ -255,7 +255,7 @@ def _waiting(listing: Listing) -> str:
 def _build(build: Build) -> Payload:
     left = duration(build.remaining) if build.running and build.stage else ""
     return {
-        "number": build.number,
+        "id": build.id,
         "running": build.running,
         "stage": build.stage,
         "share": round(build.share, 4),

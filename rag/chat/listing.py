@@ -8,7 +8,7 @@ from itertools import groupby
 from markupsafe import Markup
 
 from rag.chat import wording
-from rag.chat.conversations import Summary
+from rag.chat.conversations import MAX_LISTED, Summary
 from rag.chat.feedback import Opinion, Unanswered
 
 _EMPTY = Markup("")
@@ -17,7 +17,8 @@ _MAX_ANSWER = 300
 
 def conversations_html(found: Sequence[Summary]) -> Markup:
     """A list under the days on which the conversations were last continued."""
-    return _EMPTY.join(
+    more = Markup('<p class="dim">The newest {:,} are listed; a search finds older ones.</p>')
+    return (more.format(MAX_LISTED) if len(found) == MAX_LISTED else _EMPTY) + _EMPTY.join(
         Markup('<section><h3>{}</h3><ul role="list">{}</ul></section>').format(
             wording.nice_date(day), _EMPTY.join(_conversation(one) for one in members)
         )

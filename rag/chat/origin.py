@@ -10,6 +10,8 @@ from rag.errors import NotAllowed
 
 Headers = Mapping[str, str]
 """The headers of a request, names in lower case."""
+CLIENT = "x-rag-client"
+"""The header that holds the address of whoever asks; see `rag.chat.headers.NamesTheClient`."""
 
 
 def require_same_origin(headers: Headers) -> None:
@@ -31,6 +33,16 @@ def asked_host(headers: Headers) -> str:
         return urlsplit(f"//{headers.get('host', '')}").hostname or ""
     except ValueError:
         return ""
+
+
+def client(headers: Headers) -> bytes:
+    """Who asks, as far as an address tells; the same for all of whom nothing is known."""
+    try:
+        address = ip_address(headers.get(CLIENT, ""))
+    except ValueError:
+        return b""
+    # Whoever has one address of IPv6 has all with the same first half.
+    return (getattr(address, "ipv4_mapped", None) or address).packed[:8]
 
 
 def is_loopback(host: str) -> bool:

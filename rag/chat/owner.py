@@ -21,7 +21,7 @@ from filelock import FileLock
 
 from rag.chat import payloads
 from rag.chat.database import folder_of
-from rag.chat.origin import Headers, require_same_origin
+from rag.chat.origin import Headers, client, require_same_origin
 from rag.chat.payloads import Call, Payload, guarded
 from rag.errors import ConversationsUnusable, NotAllowed, SettingsError, UsageError
 from rag.settings import Settings
@@ -50,7 +50,7 @@ class Owner:
     password: bytes = field(default=b"", repr=False)
     clock: Callable[[], float] = time.monotonic
     _sessions: dict[bytes, float] = field(default_factory=dict)
-    _tries: list[float] = field(default_factory=list)
+    _tries: list[tuple[bytes, float]] = field(default_factory=list)
     _lock: Lock = field(default_factory=Lock)
 
     @property
@@ -65,24 +65,30 @@ class Owner:
             UsageError: there is no owner here.
             NotAllowed: it is the wrong secret, too many were tried, or another site asks.
         """
-        known = [one for one in (self.key and _digest(self.key), self.password) if one]
-        if not known:
+        if not self.key and not self.password:
             raise UsageError("Nobody can sign in here.")
         require_same_origin(headers)
+        given = _digest(secret)
         with self._lock:
             now = self.clock()
-            self._tries = [tried for tried in self._tries if now - tried < _TRIES_SECONDS]
-            if len(self._tries) >= _TRIES:
-                raise NotAllowed("Too many wrong tries: wait a minute.")
-            # All are compared, whatever the first says, so that the time tells nothing.
-            right = [hmac.compare_digest(_digest(secret), one) for one in known]
-            if not any(right):
-                self._tries.append(now)
-                raise NotAllowed(f"That is not the owner's {self.types}.")
+            # Nobody guesses the key: it always opens, whatever others have tried.
+            if not self.key or not hmac.compare_digest(given, _digest(self.key)):
+                self._check_password(given, client(headers), now)
             token = secrets.token_urlsafe(32)
             self._forget(now)
             self._sessions[_digest(token)] = now + _SIGNED_IN_SECONDS
             return token
+
+    def _check_password(self, given: bytes, who: bytes, now: float) -> None:
+        """Return if this is the password. Each address has tries of its own."""
+        self._tries = [one for one in self._tries if now - one[1] < _TRIES_SECONDS]
+        # Not even the right one is told now, or there would be no limit to guessing.
+        if sum(one[0] == who for one in self._tries) >= _TRIES:
+            link = ", or open the owner's link" if self.key else ""
+            raise NotAllowed(f"Too many wrong tries from your address: wait a minute{link}.")
+        if not hmac.compare_digest(given, self.password):
+            self._tries.append((who, now))
+            raise NotAllowed(f"That is not the owner's {self.types}.")
 
     def sign_out(self, token: str) -> None:
         """The token is good for nothing from now on."""

@@ -14,12 +14,11 @@ from typing import Any, TypeVar
 import click
 import gradio as gr
 from markupsafe import Markup
-from starlette.middleware import Middleware
 
 from rag.chat.database import folder_of
 from rag.chat.desk import Desk
 from rag.chat.engine import Engine
-from rag.chat.headers import HeldToThisServer
+from rag.chat.hosts import guards
 from rag.chat.library_service import LibraryService
 from rag.chat.owner import Owner, owner_calls, owner_from
 from rag.chat.payloads import Call, Payload, history_turns
@@ -128,7 +127,7 @@ def options(host: str, port: int) -> dict[str, Any]:
         "pwa": False,
         "mcp_server": False,
         "max_file_size": 1,
-        "app_kwargs": {"middleware": [Middleware(HeldToThisServer)]},
+        "app_kwargs": {"middleware": guards(host)},
     }
 
 

@@ -25,6 +25,8 @@ _More = ParamSpec("_More")
 MAX_TURNS = 40
 _MAX_TURN = 20_000
 _MAX_MARKS = 50
+_MAX_NUMBER = 2**63 - 1
+"""The largest that SQLite takes."""
 
 
 def guarded(
@@ -49,7 +51,7 @@ def guarded(
 
 
 def text(payload: Payload, key: str, limit: int) -> str:
-    """The text under a key, stripped; empty if there is none.
+    """The text under a key, stripped and fit to be kept; empty if there is none.
 
     Raises:
         UsageError: it is longer than `limit` characters.
@@ -59,18 +61,19 @@ def text(payload: Payload, key: str, limit: int) -> str:
         return ""
     if len(value) > limit:
         raise UsageError(f"That is too long: {len(value):,} characters, at most {limit:,}.")
-    return value.strip()
+    return str(json_safe(value.strip()))
 
 
 def number(payload: Payload, key: str) -> int:
-    """The whole number under a key; 0 if there is none."""
+    """The whole number under a key; 0 if there is none that anything here could have."""
     value = payload.get(key)
-    return value if isinstance(value, int) else 0
+    return value if isinstance(value, int) and abs(value) <= _MAX_NUMBER else 0
 
 
 def strings(value: object) -> list[str]:
     """The texts in a list from outside; empty for anything else."""
-    return [entry for entry in value if isinstance(entry, str)] if isinstance(value, list) else []
+    entries = value if isinstance(value, list) else []
+    return [str(json_safe(entry)) for entry in entries if isinstance(entry, str)]
 
 
 def history_turns(value: object) -> list[Turn]:
@@ -89,7 +92,7 @@ def history_turns(value: object) -> list[Turn]:
         content = entry.get("content") if isinstance(entry, Mapping) else None
         if role not in ("user", "assistant") or not isinstance(content, str):
             raise UsageError('A turn is {"role": "user" or "assistant", "content": "…"}.')
-        turns.append({"role": role, "content": content[:_MAX_TURN]})
+        turns.append({"role": role, "content": json_safe(content[:_MAX_TURN])})
     return turns
 
 
@@ -147,11 +150,24 @@ def passage(source: Passage, n: int, document: Document | None) -> Payload:
     }
 
 
-def differing(conflict: Conflict, n: int, document: Document | None) -> Payload:
-    """The same of a sentence that speaks against the citation with the number `cited`."""
+def differing(
+    conflict: Conflict, n: int, document: Document | None, relation: str, sentence: str
+) -> Payload:
+    """The same of a sentence that speaks against the citation with the number `cited`.
+
+    Args:
+        conflict: what speaks against what.
+        n: its number among the conflicts.
+        document: the one that says otherwise.
+        relation: whether that is a "newer" or "older" version, or an "other" source.
+        sentence: how they differ, as the page shows it.
+    """
     return _place(conflict.other, document) | {
         "n": n,
         "cited": conflict.cited.n,
+        "other": conflict.other.n,
+        "relation": relation,
+        "sentence": sentence,
         "ours": conflict.ours,
         "theirs": conflict.theirs,
         "quote": conflict.other.quote,

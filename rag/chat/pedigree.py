@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
 
 from markupsafe import Markup
 
@@ -15,6 +15,11 @@ from rag.types import Answer, Document
 
 _EMPTY = Markup("")
 _MAX_SAID = 280
+_RELATIONS = {
+    "newer": "The newer version differs",
+    "older": "An older version differs",
+    "other": "Another source differs",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,16 +71,38 @@ def warnings(
     cited = {citation.document: citation.title for citation in answer.citations}
     for identifier, title in cited.items():
         document = documents.get(identifier)
+        family = families.get(identifier, ())
+        name = _named(title, identifier, family)
         if said := wording.standing(document.metadata) if document else None:
-            found.append(("standing", f"{title}: {said}", None))
+            found.append(("standing", f"{name}: {said}", None))
         newer, older = newer_and_older(identifier, families)
         for words, kind, others in (("a newer", "standing", newer), ("an older", "version", older)):
             found += [
-                (kind, f"There is {words} version of {title}: ", other)
+                (
+                    kind,
+                    f"There is {words} version of {name}: ",
+                    replace(other, title=_named(other.title, other.id, family)),
+                )
                 for other in others
                 if other.id not in cited
             ]
     return found
+
+
+def _named(title: str, identifier: str, family: Sequence[Version]) -> str:
+    """A title, followed by the id if another version has the same one."""
+    same = sum(version.title == title for version in family)
+    return f"{title} ({identifier})" if same > 1 else title
+
+
+def warning_text(words: str, version: Version | None) -> str:
+    """One of the `warnings` as a line of text: with the date and the id of the other version."""
+    if version is None:
+        return words
+    again = version.id in version.title
+    return words + ", ".join(
+        filter(None, (version.title, version.dated, "" if again else version.id))
+    )
 
 
 def notes_html(
@@ -103,26 +130,9 @@ def _conflict(
     families: Mapping[str, Sequence[Version]],
 ) -> Markup:
     """Another source as it stands, beside the citation that it contradicts."""
-    other = conflict.other
-    heading = Markup(
-        "<p><strong>{kind}</strong> from {cite}: “{ours}” there, “{theirs}” here.</p>"
-    ).format(
-        kind=relation(conflict, families),
-        cite=_cite(conflict.cited),
-        ours=wording.shorten(conflict.ours, 60),
-        theirs=wording.shorten(conflict.theirs, 60),
-    )
+    other, heading = conflict.other, _difference(conflict, families, _cite)
     if other.n:
-        return Markup(
-            '<div class="differs"><p><strong>These sources differ</strong>: “{ours}” in {cite}, '
-            "“{theirs}” in {other}{newer}.</p></div>"
-        ).format(
-            ours=wording.shorten(conflict.ours, 60),
-            theirs=wording.shorten(conflict.theirs, 60),
-            cite=_cite(conflict.cited),
-            other=_cite(other),
-            newer=_which_is_newer(conflict, families),
-        )
+        return Markup('<div class="differs">{}</div>').format(heading)
     dated = wording.dated(documents.get(other.document))
     return Markup(
         '<div class="differs">{heading}<button type="button" class="other" data-other="{number}">'
@@ -137,22 +147,44 @@ def _conflict(
     )
 
 
+def _difference(
+    conflict: Conflict,
+    families: Mapping[str, Sequence[Version]],
+    cite: Callable[[Statement], str],
+) -> Markup:
+    """How two sources differ, as a sentence; `cite` makes the number of a citation."""
+    found = relation(conflict, families)
+    words = {
+        "ours": wording.shorten(conflict.ours, 60),
+        "theirs": wording.shorten(conflict.theirs, 60),
+        "cite": cite(conflict.cited),
+    }
+    if not conflict.other.n:
+        return Markup(
+            "<p><strong>{kind}</strong> from {cite}: “{ours}” there, “{theirs}” here.</p>"
+        ).format(kind=_RELATIONS[found], **words)
+    pair = [cite(conflict.other), cite(conflict.cited)]
+    newer = Markup("; {} is the newer version of {}").format(
+        *(pair if found == "newer" else pair[::-1])
+    )
+    return Markup(
+        "<p><strong>These sources differ</strong>: “{ours}” in {cite}, “{theirs}” in {other}"
+        "{newer}.</p>"
+    ).format(other=pair[0], newer=_EMPTY if found == "other" else newer, **words)
+
+
+def difference_text(conflict: Conflict, families: Mapping[str, Sequence[Version]]) -> str:
+    """The same sentence as text, with numbers such as "[1]"."""
+    return _difference(conflict, families, lambda statement: f"[{statement.n}]").striptags()
+
+
 def relation(conflict: Conflict, families: Mapping[str, Sequence[Version]]) -> str:
-    """What contradicts: a newer or older version of the cited document, or another source."""
+    """What contradicts the cited document: a "newer" or "older" version of it, or an "other"."""
     newer, older = newer_and_older(conflict.cited.document, families)
-    for found, words in ((newer, "The newer version differs"), (older, "An older version differs")):
+    for found, word in ((newer, "newer"), (older, "older")):
         if any(version.id == conflict.other.document for version in found):
-            return words
-    return "Another source differs"
-
-
-def _which_is_newer(conflict: Conflict, families: Mapping[str, Sequence[Version]]) -> Markup:
-    newer, older = newer_and_older(conflict.cited.document, families)
-    pair = (conflict.other, conflict.cited)
-    for found, (new, old) in ((newer, pair), (older, pair[::-1])):
-        if any(version.id == conflict.other.document for version in found):
-            return Markup("; {} is the newer version of {}").format(_cite(new), _cite(old))
-    return _EMPTY
+            return word
+    return "other"
 
 
 def _cite(statement: Statement) -> Markup:

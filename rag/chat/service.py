@@ -129,6 +129,7 @@ class Service:
             "generation": answer.generation,
             "built": index.created,
             "searched": searched.documents,
+            "of": searched.of,
             "limits": list(searched.filters),
             "filters": dict(filters),
             "citations": [
@@ -140,10 +141,16 @@ class Service:
                 for n, source in enumerate(nearest, start=1)
             ],
             "differs": [
-                payloads.differing(one, n, found.get(one.other.document))
+                payloads.differing(
+                    one,
+                    n,
+                    found.get(one.other.document),
+                    pedigree.relation(one, known.families),
+                    pedigree.difference_text(one, known.families),
+                )
                 for n, one in enumerate(against, start=1)
             ],
-            "notes": [words + (other.title if other else "") for _, words, other in notes],
+            "notes": [pedigree.warning_text(words, other) for _, words, other in notes],
         }
 
     def _conflicts(self, index: Engine, answer: Answer, history: Sequence[Turn]) -> list[Conflict]:

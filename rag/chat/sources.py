@@ -33,7 +33,7 @@ class Sources:
 
     def source(self, payload: Payload) -> Payload:
         """One document as a page for reading, with `marks` highlighted."""
-        document = self._engine.document(payloads.text(payload, "document", MAX_NAME))
+        document = _document(self._engine, payloads.text(payload, "document", MAX_NAME))
         marks, moved = payloads.marks(payload.get("marks"), document)
         return {
             "html": reading.document_html(document, marks),
@@ -46,7 +46,7 @@ class Sources:
         """Page `number` of a PDF document as a picture, with the places of `marks` on it."""
         name = payloads.text(payload, "document", MAX_NAME)
         with snapshot(self._engine) as index:
-            document = index.document(name)
+            document = _document(index, name)
             digest = self._files(index).get(document.id)
         if self._corpus is None or digest is None:
             raise UsageError("Only pages of PDF documents can be shown.")
@@ -64,6 +64,14 @@ class Sources:
                 for box in boxes
             ],
         }
+
+
+def _document(index: Engine, identifier: str) -> Document:
+    """A document, or words for a reader who may have no shell to look further."""
+    try:
+        return index.document(identifier)
+    except DocumentNotFound as error:
+        raise DocumentNotFound(f"{identifier} is no longer in the library.") from error
 
 
 def documents(index: Engine, identifiers: Iterable[str]) -> dict[str, Document]:

@@ -10,7 +10,9 @@ from typing import Any
 import click
 
 from rag.cli.options import index_option, json_option, setting, settings_from
+from rag.cli.output import say
 from rag.errors import UsageError
+from rag.store.manifest import current_generation
 
 _WIDTH = 96
 
@@ -33,7 +35,8 @@ def feedback(as_json: bool, **flags: Any) -> None:
     from rag.chat.database import FILE, Database, folder_of
     from rag.chat.feedback import Feedback, Opinion, Unanswered
 
-    folder = folder_of(settings_from(flags))
+    settings = settings_from(flags)
+    folder = folder_of(settings)
     if folder is None:
         raise UsageError("nothing is kept: the setting `conversations` is off")
     opinions: list[Opinion] = []
@@ -45,6 +48,8 @@ def feedback(as_json: bool, **flags: Any) -> None:
             opinions, unanswered = kept.opinions(), kept.unanswered()
         finally:
             database.close()
+    else:
+        current_generation(settings.index)  # raises if it is the index that is not there
     if as_json:
         data = {
             "unanswered": [asdict(one) for one in unanswered],
@@ -52,26 +57,26 @@ def feedback(as_json: bool, **flags: Any) -> None:
         }
         click.echo(json.dumps(data, ensure_ascii=False))
         return
-    click.echo("Questions that the corpus could not answer:")
+    say("Questions that the corpus could not answer:")
     for question in unanswered:
         times = f"{question.times} times, last " if question.times > 1 else ""
         _entry(question.question, f"{times}{_when(question.last)}, {question.generation}")
-    click.echo("" if unanswered else "  none\n")
-    click.echo("Feedback:")
+    say("" if unanswered else "  none\n")
+    say("Feedback:")
     for opinion in opinions:
         _entry(opinion.question, f"{_when(opinion.given)}, {opinion.generation}")
-        click.echo(f"    {_VERDICTS[opinion.verdict]}{': ' if opinion.reason else ''}"
-                   f"{_line(opinion.reason)}")  # fmt: skip
-        click.echo(textwrap.indent(textwrap.fill(_line(opinion.answer), _WIDTH - 4), "    "))
+        reason = f": {_line(opinion.reason)}" if opinion.reason else ""
+        say(f"    {_VERDICTS[opinion.verdict]}{reason}")
+        say(textwrap.indent(textwrap.fill(_line(opinion.answer), _WIDTH - 4), "    "))
     if not opinions:
-        click.echo("  none")
+        say("  none")
 
 
 _VERDICTS = {"up": "helpful", "down": "not helpful"}
 
 
 def _entry(question: str, about: str) -> None:
-    click.echo(f"  {_line(question)}  ({about})")
+    say(f"  {_line(question)}  ({about})")
 
 
 def _line(text: str) -> str:

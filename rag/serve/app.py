@@ -24,11 +24,11 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from rag.asked import asked_from
+from rag.asked import KEYS, asked_from
 from rag.chat.headers import HeldToThisServer
-from rag.errors import RagError, TooBusy, UsageError
+from rag.chat.hosts import OnlyThisHost
+from rag.errors import DocumentNotFound, RagError, TooBusy, UsageError
 from rag.live import LiveIndex
-from rag.serve.hosts import OnlyThisHost
 from rag.serve.replies import error_reply, json_reply, status_of
 
 Result = TypeVar("Result")
@@ -62,7 +62,7 @@ class Api:
 
     async def ask(self, request: Request) -> Response:
         """An answer."""
-        asked = asked_from(await _json_of(request), "the body")
+        asked = asked_from(await _json_of(request), "the body", KEYS)
         answer = await self._in_thread(
             lambda: self._index.ask(asked.question, asked.history, asked.id, asked.where)
         )
@@ -71,7 +71,7 @@ class Api:
     async def retrieve(self, request: Request) -> Response:
         """Hits."""
         data = await _json_of(request)
-        asked = asked_from(data, "the body")
+        asked = asked_from(data, "the body", (*KEYS, "k"))
         k = data.get("k", 5)
         if isinstance(k, bool) or not isinstance(k, int) or not 1 <= k <= MOST_HITS:
             raise UsageError(f'the body: "k" is a number from 1 to {MOST_HITS}')
@@ -85,7 +85,11 @@ class Api:
         name = request.query_params.get("document")
         if not name:
             raise UsageError("say which document: /text?document=leave/annual.md")
-        text = await self._in_thread(lambda: self._index.text(name))
+        try:
+            text = await self._in_thread(lambda: self._index.text(name))
+        except DocumentNotFound:
+            # The index's own words advise a command, which whoever asks here may not have.
+            raise DocumentNotFound(f"there is no document {name!r}") from None
         return Response(text.encode("utf-8", "replace"), media_type="text/plain")
 
     async def status(self, _: Request) -> Response:

@@ -296,6 +296,14 @@ def test_a_follow_up_shows_how_it_was_understood(chat: Visit) -> None:
     expect(chat.page.locator("#rag-question")).to_have_value(re.compile("lapse"))
 
 
+def test_a_follow_up_leans_on_a_question_without_an_answer(chat: Visit) -> None:
+    with chat.offline():
+        chat.ask(ANSWERED)
+    chat.ask("And when does it lapse?")
+    expect(chat.page.locator(".turn .error")).to_have_count(1)
+    expect(chat.page.locator(".understood").nth(1)).to_contain_text(ANSWERED)
+
+
 def test_a_draft_comes_back_after_a_question_was_taken_to_edit(chat: Visit) -> None:
     page = chat.page
     chat.ask(ANSWERED)

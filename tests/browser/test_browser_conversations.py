@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from browsing import CORPUS, Visit, Visitor, listen
 from docx import Document as WordDocument
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Page, Route, expect
 
 from rag.chat import page as chat_page
 from rag.chat.desk import Desk
@@ -84,6 +84,52 @@ def test_a_link_shows_it_to_others_who_go_on_with_a_copy(visit: Visitor, url: st
     mine.page.reload()
     ready(mine.page)
     expect(mine.page.locator(".turn")).to_have_count(1)
+
+
+def test_a_shared_conversation_stays_open_until_a_copy_is_kept(visit: Visitor, url: str) -> None:
+    mine = visit(url)
+    mine.ask(ANSWERED)
+    link = mine.page.url
+    theirs = visit(link)
+    page = theirs.page
+    with theirs.offline():
+        theirs.ask("And when does it lapse?")
+        expect(page.locator(".turn .error")).to_be_visible()
+    expect(page.locator(".shared")).to_be_visible()
+    page.locator("[data-do=link]").click()
+    expect(page.locator("[data-do=link]")).to_contain_text("Copied")
+    assert page.evaluate("navigator.clipboard.readText()") == link
+    page.locator(".menu summary").click()
+    with page.expect_download():
+        page.locator("[data-export=md]").click()
+    page.locator("[data-retry]").click()
+    expect(page.locator(".shared")).to_be_hidden()
+    assert page.url != link
+    page.reload()
+    ready(page)
+    expect(page.locator(".turn")).to_have_count(2)
+
+
+def test_a_question_whose_answer_was_lost_on_the_way_is_kept_once(chat: Visit) -> None:
+    page = chat.page
+    chat.was_offline = True
+
+    def lose_answers(route: Route) -> None:
+        if '"answer"' not in (route.request.post_data or ""):
+            route.continue_()
+            return
+        route.fetch()
+        route.abort("internetdisconnected")
+
+    page.route("**/component_server/**", lose_answers)
+    chat.ask(ANSWERED)
+    page.unroute("**/component_server/**")
+    page.locator("[data-retry]").click()
+    expect(page.locator(".answer-text")).to_contain_text(SENTENCE)
+    expect(page).to_have_url(re.compile("#c="))
+    page.reload()
+    ready(page)
+    expect(page.locator(".turn")).to_have_count(1)
 
 
 def test_a_link_to_nothing_says_so(visit: Visitor, url: str) -> None:

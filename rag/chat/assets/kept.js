@@ -15,16 +15,19 @@ function me() {
   return secret;
 }
 
-// What a question is sent with so that it is kept; a shared conversation goes on as a copy.
-function place() {
+// What a question is sent with so that it is kept, once even if it is sent again. A shared
+// conversation goes on as a copy, but is what is open until something is kept in that.
+function place(turn) {
   if (!keeping()) return {};
-  if (!talk.mine) talk = { ...talk, copy: talk.id, id: "", mine: true, saved: false };
-  talk.id ||= random(16);
-  return { me: me(), conversation: talk.id, copy_of: talk.copy || "" };
+  turn.key ||= random(16);
+  const id = talk.mine ? "id" : "copy";
+  talk[id] ||= random(16);
+  return { me: me(), key: turn.key, conversation: talk[id], copy_of: talk.mine ? "" : talk.id };
 }
 
 function nowKept(turn) {
   if (!keeping() || !turn.turn) return;
+  if (!talk.mine) talk = { ...talk, id: talk.copy, mine: true };
   talk.saved = true;
   talk.name ||= turn.question;
   showTalk();
@@ -129,15 +132,13 @@ async function openTalk(id, wanted = null) {
   }
   startAfresh({ focus: false });
   talk = { id, name: reply.name, mine: reply.mine, saved: true };
-  for (const kept of reply.turns) {
-    const turn = addTurn(kept.question);
-    fill(turn, kept);
-    markOld(turn);
-  }
+  for (const kept of reply.turns) fill(addTurn(kept.question), kept);
+  const marked = refresh();
   await setFilters(wanted || reply.filters);
   showTalk();
   if (turns.length) toTop(turns.at(-1));
   say(`Conversation ${reply.name}, ${turns.length} question${turns.length === 1 ? "" : "s"}`);
+  await marked;
 }
 
 async function removeTalk(item) {

@@ -1,20 +1,20 @@
 // A rebuild as it goes on, what it did, and what changed with it. It runs on the server: a reload
 // of the page finds it again.
-let buildSeen = Number(sessionStorageNumber());
+let buildSeen = sessionBuild();
 let buildTimer = 0;
 
-function sessionStorageNumber(value) {
+function sessionBuild(value) {
   try {
     if (value !== undefined) sessionStorage.setItem("rag-build", value);
-    return sessionStorage.getItem("rag-build") || 0;
-  } catch { return 0; }
+    return sessionStorage.getItem("rag-build") || "";
+  } catch { return value || ""; }
 }
 
 function followBuild(build, waiting) {
   const card = $(".lib-build");
   const was = card.dataset.running === "yes";
   card.dataset.running = build.running ? "yes" : "no";
-  const over = !build.running && build.number > 0 && build.number !== buildSeen;
+  const over = !build.running && build.id !== "" && build.id !== buildSeen;
   const wait = !build.running && !over && waiting && lib.known.may ? waiting : "";
   card.hidden = !(build.running || over || wait);
   card.classList.toggle("bad", Boolean(over && build.problem));
@@ -32,9 +32,9 @@ function followBuild(build, waiting) {
   showShare(build);
   const report = $(".lib-report");
   const html = over ? build.html : "";
-  if (report.dataset.build !== `${build.number}${html.length}`) {
+  if (report.dataset.build !== `${build.id}${html.length}`) {
     report.innerHTML = html;
-    report.dataset.build = `${build.number}${html.length}`;
+    report.dataset.build = `${build.id}${html.length}`;
   }
   clearTimeout(buildTimer);
   if (build.running) buildTimer = setTimeout(lookAtBuild, lib.view === "library" ? 500 : 2500);
@@ -77,8 +77,7 @@ async function stopBuild() {
 }
 
 function dismissBuild() {
-  buildSeen = lib.known.build.number;
-  sessionStorageNumber(buildSeen);
+  buildSeen = sessionBuild(lib.known.build.id);
   $("#rag-library-title").focus({ preventScroll: true });
   showLibrary();
 }

@@ -10,7 +10,7 @@ function marksOf(turn, documentId, kind) {
 }
 
 function fetchSource(turn, documentId, kind) {
-  const key = `${turn ? turn.id : root.dataset.generation}\n${kind}\n${documentId}`;
+  const key = [root.dataset.generation, turn ? turn.id : "", kind, documentId].join("\n");
   if (!sources.has(key)) {
     const marks = marksOf(turn, documentId, kind);
     sources.set(key, call("source", { document: documentId, marks }).then((reply) => {

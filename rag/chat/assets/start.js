@@ -125,9 +125,9 @@ function start() {
   const theme = store.get("rag-theme");
   if (theme) document.body.classList.toggle("dark", theme === "dark");
   recall();
+  keepUp();
   follow().then(() => { root.dataset.ready = "yes"; });
   if (!narrow.matches) box.focus({ preventScroll: true });
-  refresh();
   showFilters();
 }
 

@@ -16,13 +16,12 @@ function currentTurn() {
   return leads(focused) ? focused : turns.findLast(leads) || null;
 }
 
+// A question leans on those before it whether or not they have their answers yet.
 function historyBefore(turn) {
-  return turns.slice(0, turns.indexOf(turn)).filter((earlier) => earlier.text).flatMap(
-    (earlier) => [
-      { role: "user", content: earlier.question },
-      { role: "assistant", content: earlier.text },
-    ],
-  );
+  return turns.slice(0, turns.indexOf(turn)).flatMap(({ question, text }) => [
+    { role: "user", content: question },
+    ...(text ? [{ role: "assistant", content: text }] : []),
+  ]);
 }
 
 function addTurn(question) {
@@ -55,7 +54,8 @@ function toTop(turn) {
 
 async function settle(turn) {
   const reply = await call("answer", {
-    question: turn.question, history: turn.history || historyBefore(turn), filters: turn.filters, ...place(),
+    question: turn.question, history: turn.history || historyBefore(turn),
+    filters: turn.filters, ...place(turn),
   });
   if (!turns.includes(turn)) return;
   fill(turn, reply);
@@ -101,13 +101,16 @@ function fill(turn, reply) {
   if (turn.unkept) body.append(make("p", `Not kept: ${turn.unkept}`, "unkept dim"));
 }
 
-// An answer from an index that has been built anew since is shown as it was given, and says so.
+// An answer from another index than the current one is shown as it was given, and says so.
 function markOld(turn) {
-  if (!turn.generation || turn.generation === root.dataset.generation) return;
-  const line = make("p", "Given by an earlier state of the documents. ", "old dim");
+  const old = turn.generation && turn.generation !== root.dataset.generation;
+  const marked = $(".old", turn.node);
+  if (marked && !old) marked.remove();
+  if (marked || !old) return;
+  const line = make("p", "Given by another state of the documents. ", "old dim");
   const again = make("button", "Ask again");
   again.type = "button";
-  again.dataset.ask = turn.standalone;
+  again.dataset.ask = turn.standalone || turn.question;
   line.append(again);
   $(".reply", turn.node).prepend(line);
 }
@@ -175,17 +178,45 @@ function suggest(turn, heading, html) {
   $(".reply", turn.node).append(box);
 }
 
-async function refresh() {
+// One look at a time: each asks with what the one before it found.
+let looks = Promise.resolve();
+function refresh() {
+  looks = looks.then(look);
+  return looks;
+}
+
+async function look() {
   const reply = await call("overview", { known: root.dataset.generation });
-  if (reply.error || !reply.documents) return;
+  if (reply.error) return;
+  if ("documents" in reply) showOverview(reply);
+  turns.forEach(markOld);
+}
+
+function showOverview(reply) {
   root.dataset.generation = reply.generation;
+  sources.clear();
   $(".bar .facts").innerHTML = reply.facts;
   $(".empty .suggestions").innerHTML = reply.examples;
   $(".documents").innerHTML = reply.documents;
+  const problem = $(".problem"); // Another problem than that of the documents stays.
+  if (problem.textContent === aboutDocuments) problem.textContent = reply.notice;
   aboutDocuments = reply.notice;
-  $(".problem").textContent = aboutDocuments;
   filterDocuments($("#rag-filter").value);
   showFilters();
+  const listed = lib.view === "library" && lib.known;
+  if (listed && listed.generation !== reply.generation) showLibrary();
+}
+
+// A page that is left open follows every build, whoever made it.
+function keepUp() {
+  const lookIfSeen = () => (document.hidden ? null : refresh());
+  addEventListener("focus", lookIfSeen);
+  document.addEventListener("visibilitychange", lookIfSeen);
+  const again = async () => {
+    await lookIfSeen();
+    setTimeout(again, 30_000);
+  };
+  again();
 }
 
 function startAfresh({ focus = true } = {}) {

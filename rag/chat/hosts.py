@@ -12,7 +12,16 @@ from ipaddress import ip_address
 from typing import Any
 from urllib.parse import urlsplit
 
-from rag.serve.replies import error_reply
+from starlette.middleware import Middleware
+from starlette.responses import JSONResponse
+
+from rag.chat.headers import HeldToThisServer, NamesTheClient
+from rag.chat.origin import is_loopback
+
+_REFUSED = (
+    "this server does not answer for other hosts: ask for it by its address, or give it that name "
+    "with --host"
+)
 
 
 class OnlyThisHost:
@@ -25,9 +34,8 @@ class OnlyThisHost:
 
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
         """Pass the request on, or refuse it."""
-        if scope["type"] == "http" and not self._is_ours(_asked_host(scope)):
-            reply = error_reply(403, "this server does not answer for other hosts")
-            await reply(scope, receive, send)
+        if scope["type"] in ("http", "websocket") and not self._is_ours(_asked_host(scope)):
+            await JSONResponse({"error": _REFUSED}, 403)(scope, receive, send)
             return
         await self._app(scope, receive, send)
 
@@ -37,6 +45,15 @@ class OnlyThisHost:
         except ValueError:
             return name in self._names
         return True
+
+
+def guards(host: str) -> list[Middleware]:
+    """What stands before the chat at `host`.
+
+    A page for this machine alone has no other names; one for a network may have any.
+    """
+    always = [Middleware(HeldToThisServer), Middleware(NamesTheClient)]
+    return [*always, Middleware(OnlyThisHost, host=host)] if is_loopback(host) else always
 
 
 def _asked_host(scope: Any) -> str:
