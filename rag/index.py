@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import os
 import time
+import unicodedata
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from functools import lru_cache
-from pathlib import Path
+from pathlib import Path, PurePath
 from typing import TypeVar
 
 from rag.answering.evidence import MOST_PASSAGES_READ, Evidence
@@ -29,7 +31,10 @@ _TOGETHER = 512
 
 
 class Index:
-    """One generation of an index. All calls answer from it, whatever is published meanwhile."""
+    """One generation of an index. All calls answer from it, whatever is published meanwhile.
+
+    Calls raise UsageError once it is closed, and in a process forked after it was opened.
+    """
 
     def __init__(self, generation: Generation, models: Models, stages: Stages = ALL_STAGES) -> None:
         self._generation, self._models = generation, models
@@ -63,6 +68,7 @@ class Index:
             IndexIncompatible: the index was made with another encoder.
         """
         _check_count(k)
+        self._generation.check_process()
         understood = self._pipeline.understand(Asked(question, history, where), split=False)
         (prepared,) = self._pipeline.encode(understood)
         self._models.note_question()
@@ -103,6 +109,7 @@ class Index:
             IndexIncompatible: the index was made with another encoder.
         """
         started = time.perf_counter()
+        self._generation.check_process()
         understood = self._pipeline.understand(Asked(question, history, where, id), split=True)
         (prepared,) = self._pipeline.encode(understood)
         self._models.note_question()
@@ -126,6 +133,7 @@ class Index:
         split: bool,
     ) -> Iterator[Result]:
         """`work` for each question; while it does one block, the next one is encoded."""
+        self._generation.check_process()
         pipeline = self._pipeline
         asked = (Asked(one) if isinstance(one, str) else one for one in questions)
         understood = (pipeline.understand(one, split=split) for one in asked)
@@ -147,6 +155,7 @@ class Index:
             UsageError: the question is empty.
             IndexIncompatible: the index was made with another encoder.
         """
+        self._generation.check_process()
         understood = self._pipeline.understand(Asked(question, history), split=True)
         (prepared,) = self._pipeline.encode(understood)
         return self._pipeline.judge(prepared, self._pipeline.find(prepared, MOST_PASSAGES_READ))
@@ -160,23 +169,29 @@ class Index:
         """The same generation and models, asked with other steps; closing one closes both."""
         return Index(self._generation, self._models, stages)
 
-    def document(self, document_id: str) -> Document:
+    def document(self, document_id: str | os.PathLike[str]) -> Document:
         """A document with its canonical text, blocks and pages.
 
         Raises:
             DocumentNotFound: the index has no such document.
         """
-        return self._document(document_id)
+        self._generation.check_process()
+        name = document_id if isinstance(document_id, str) else PurePath(document_id).as_posix()
+        # Ids are composed, names that a shell completes need not be.
+        return self._document(unicodedata.normalize("NFC", name))
 
     def _load_document(self, document_id: str) -> Document:
-        document = self._generation.document(document_id)
+        try:
+            document = self._generation.document(document_id)
+        except UnicodeEncodeError:  # From a lone surrogate, which no id has.
+            document = None
         if document is None:
             raise DocumentNotFound(
                 f"no document {document_id!r} in this index: `rag status --json` lists them"
             )
         return document
 
-    def text(self, document_id: str) -> str:
+    def text(self, document_id: str | os.PathLike[str]) -> str:
         """The canonical text of a document: what all offsets refer to.
 
         Raises:
@@ -186,6 +201,7 @@ class Index:
 
     def documents(self) -> list[DocumentInfo]:
         """All documents without their texts, in the order of their ids."""
+        self._generation.check_process()
         return self._generation.tables.documents()
 
     def status(self) -> dict[str, str | int]:
@@ -199,6 +215,7 @@ class Index:
     def close(self) -> None:
         """Free the files."""
         self._generation.close()
+        self._document.cache_clear()
 
     def __enter__(self) -> Index:
         """Close at the end of a `with` block."""

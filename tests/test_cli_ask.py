@@ -53,7 +53,7 @@ def test_ask_reads_a_history(run: Run, index: Path, small_index: Index) -> None:
         {"role": "user", "content": "How long is parental leave?"},
         {"role": "assistant", "content": "16 weeks. [1]"},
     ]
-    Path("history.json").write_text(json.dumps(history))
+    Path("history.json").write_text("\ufeff" + json.dumps(history))  # As some editors save it.
     arguments = ("--index", index, "--history", "history.json", "--json")
     question = "And for part-time staff?"
     data = run("ask", question, *arguments).json

@@ -32,18 +32,20 @@ def test_a_batch_is_answered_line_by_line_in_its_order(
     Path("q.jsonl").write_text(batch(*ASKED) + "\n\n")
     ran = run("ask", "--batch", "q.jsonl", "--quick", "--index", index)
     assert (ran.code, ran.err) == (0, "")
-    assert [line["id"] for line in ran.lines] == ["b-2", 7, "b-1", ""]
+    assert [line["id"] for line in ran.lines] == ["b-2", 7, "b-1", None]
     expected = [
         small_index.ask(one["question"], one.get("history") or []).to_dict() for one in ASKED
     ]
     assert answers_of(ran.lines) == answers_of(expected)
 
 
+@pytest.mark.parametrize("mark", ["", "\ufeff"])
 @pytest.mark.parametrize("command", ["ask", "retrieve"])
-def test_a_batch_may_come_from_stdin(run: Run, index: Path, command: str) -> None:
-    Path("q.jsonl").write_text(batch(*ASKED))
+def test_a_batch_may_come_from_stdin(run: Run, index: Path, command: str, mark: str) -> None:
+    """Either may begin with a byte order mark."""
+    Path("q.jsonl").write_text(mark + batch(*ASKED))
     from_file = run(command, "--batch", "q.jsonl", "--index", index)
-    from_stdin = run(command, "--batch", "-", "--index", index, stdin=batch(*ASKED))
+    from_stdin = run(command, "--batch", "-", "--index", index, stdin=mark + batch(*ASKED))
     assert from_stdin.code == from_file.code == 0
     assert [line["id"] for line in from_stdin.lines] == [line["id"] for line in from_file.lines]
     for mine, theirs in zip(from_stdin.lines, from_file.lines, strict=True):

@@ -23,7 +23,9 @@ from rag.evaluation.datasets import (
 if TYPE_CHECKING:
     from pathlib import Path
 
-QUESTION = {"id": "q1", "question": "How long?", "answerable": True}
+QUESTION = {
+    "id": "q1", "question": "How long?", "answerable": True, "answer_must_contain": [["a year"]],
+}  # fmt: skip
 
 
 @pytest.fixture
@@ -86,10 +88,11 @@ def test_a_missing_file_is_named_with_what_belongs_there(beir: Path, name: str) 
             '{"_id": "a", "text": ""}\n{"_id": "a", "text": ""}',
             "line 2: \"_id\" 'a' is already on line 1",
         ),
-        ("queries.jsonl", '{"_id": "a", "text": "", "history": 1}', '"history" must be a list'),
+        ("queries.jsonl", '{"_id": "a", "text": "x", "history": 1}', '"history" must be a list'),
+        ("queries.jsonl", '{"_id": "a", "text": " "}', '"text" must be a string that is not empty'),
         (
             "queries.jsonl",
-            '{"_id": "a", "text": "", "history": [{"role": "system", "content": ""}]}',
+            '{"_id": "a", "text": "x", "history": [{"role": "system", "content": ""}]}',
             'a turn of "history" must be {"role": "user" or "assistant", "content": a string}',
         ),
         ("qrels/test.tsv", "q\tp\tscore\nq1\tp1\n", "line 2: not query id, passage id and"),
@@ -134,6 +137,12 @@ def test_gold_entries_may_say_document_or_doc(tmp_path: Path) -> None:
     assert question.evidence_groups() == ((one,), (two, three))
 
 
+def test_a_gold_document_is_named_as_in_an_index(tmp_path: Path) -> None:
+    gold = [{"document": "e\u0301te\u0301.md", "evidence": "one"}]
+    (question,) = read_questions(write_jsonl(tmp_path / "q.jsonl", [QUESTION | {"gold": gold}]))
+    assert question.gold[0].document == "\u00e9t\u00e9.md"
+
+
 def test_equal_evidence_without_alt_stays_apart(tmp_path: Path) -> None:
     gold = [{"doc": "a.md", "evidence": "same"}] * 2
     path = write_jsonl(tmp_path / "q.jsonl", [QUESTION | {"gold": gold}])
@@ -141,7 +150,8 @@ def test_equal_evidence_without_alt_stays_apart(tmp_path: Path) -> None:
 
 
 def test_what_a_question_may_leave_out_is_empty(tmp_path: Path) -> None:
-    (question,) = read_questions(write_jsonl(tmp_path / "q.jsonl", [QUESTION]))
+    unanswerable = {"id": "q1", "question": "How long?", "answerable": False}
+    (question,) = read_questions(write_jsonl(tmp_path / "q.jsonl", [unanswerable]))
     assert (question.kind, question.answer) == (None, "")
     assert question.history == question.gold == question.must_contain == ()
     assert not question.follow_up
@@ -152,6 +162,11 @@ def test_what_a_question_may_leave_out_is_empty(tmp_path: Path) -> None:
     [
         ({"answerable": "yes"}, '"answerable" must be true or false'),
         ({"question": None}, '"question" must be a string'),
+        ({"question": " "}, '"question" must be a string that is not empty'),
+        (
+            {"answer_must_contain": [], "evidence": ["a year"]},
+            'an answerable question must have "gold" or "answer_must_contain"',
+        ),
         ({"gold": [{"doc": "a.md"}]}, 'an entry of "gold" must have "document" and "evidence"'),
         ({"gold": [{"doc": "a.md", "evidence": " "}]}, 'an entry of "gold" must have'),
         ({"gold": ["a.md"]}, 'an entry of "gold" must have "document" and "evidence"'),

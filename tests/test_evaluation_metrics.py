@@ -179,6 +179,7 @@ def test_without_gold_or_required_strings_their_measures_are_not_defined() -> No
     found = judged(cite(TEXT, FEES), gold=())
     assert found.values.keys() == {"took_ms", "length", "false_abstention_rate"}
     assert not found.missed
+    assert judged(gold=()).missed
 
 
 @pytest.mark.parametrize(

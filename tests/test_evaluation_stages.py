@@ -13,7 +13,9 @@ from workshop import SMALL_CORPUS, write_corpus
 
 from rag import cli
 from rag.answering.stages import ALL_STAGES, Stages
+from rag.errors import RagError
 from rag.evaluation.ablation import ANSWERS, NEVER_ABSTAINS, SEARCH, without
+from rag.evaluation.results import RetrievalResult
 from rag.index import Index
 from rag.pipeline import Models
 
@@ -190,6 +192,37 @@ def test_answers_are_evaluated_step_by_step(tmp_path: Path, run: Callable[..., s
     ):  # fmt: skip
         assert points["balanced"][measure]["value"] == again["overall"][rate]["value"]
     assert "questions gained: 0, lost: 0" in run("compare", scores, scores)
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [("answers", "corpus", "q.jsonl", "--report"), ("retrieval", "set", "--run"),
+     ("retrieval", "set", "--per-question")],
+)  # fmt: skip
+@pytest.mark.parametrize("target", ["nowhere/out", "."])
+def test_what_cannot_be_written_is_refused_before_the_work(
+    capsys: pytest.CaptureFixture[str], arguments: tuple[str, ...], target: str
+) -> None:
+    with pytest.raises(SystemExit) as ended:
+        cli.main(["eval", *arguments, target])
+    message = f"{target} cannot be written: name a file in a folder that is there and yours"
+    assert (ended.value.code, capsys.readouterr().err) == (2, f"rag: {message}\n")
+
+
+def test_figures_are_printed_even_if_a_file_cannot_be_written(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(*_: object) -> None:
+        raise RagError("the disk is full")
+
+    found = RetrievalResult("set", 3, (), {})
+    monkeypatch.setattr("rag.cli.evaluate.evaluate_retrieval", lambda *_, **__: found)
+    monkeypatch.setattr(RetrievalResult, "write_run", refuse)
+    with pytest.raises(SystemExit) as ended:
+        cli.main(["eval", "retrieval", "set", "--json", "--run", "run.txt"])
+    out, err = capsys.readouterr()
+    assert (ended.value.code, err) == (1, "rag: the disk is full\n")
+    assert json.loads(out) == found.to_dict()
 
 
 def test_search_is_evaluated_step_by_step(tmp_path: Path, run: Callable[..., str]) -> None:

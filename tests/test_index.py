@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from pathlib import Path
+import os
+import subprocess
+import sys
+from pathlib import Path, PurePath
 from typing import TYPE_CHECKING
 
 import pytest
 
 import rag
-from rag.errors import DocumentNotFound, IndexNotFound, SettingsError
+from rag.errors import DocumentNotFound, IndexNotFound, SettingsError, UsageError
 from rag.index import Index, open_index
 from rag.types import BuildReport
 
@@ -95,7 +98,9 @@ def test_a_document_keeps_its_metadata(small_index: Index) -> None:
     assert small_index.document("leave/parental.md").title == "Parental leave"
 
 
-@pytest.mark.parametrize("name", ["nobody.md", "", "../leave/annual.md", "LEAVE/ANNUAL.MD"])
+@pytest.mark.parametrize(
+    "name", ["nobody.md", "", "../leave/annual.md", "LEAVE/ANNUAL.MD", "\udcff"]
+)
 def test_an_unknown_document_is_named_with_a_remedy(small_index: Index, name: str) -> None:
     with pytest.raises(DocumentNotFound) as caught:
         small_index.text(name)
@@ -112,6 +117,54 @@ def test_an_index_stays_what_it_was_when_it_was_opened(workshop: Make) -> None:
         made.write("leave.md", "# Leave\n\nStaff get 14 days of leave.\n")
         made.build()
         assert (index.generation, index.created, index.text("leave.md")) == before
+
+
+def test_a_closed_index_says_so(workshop: Make) -> None:
+    made = workshop({"leave.md": "# Leave\n\nStaff get 13 days of leave.\n"})
+    made.build()
+    with made.open() as index:
+        assert index.text("leave.md")
+    for call in (lambda: index.ask("leave?"), lambda: index.text("leave.md"), index.documents):
+        with pytest.raises(UsageError, match="this index is closed: open it again"):
+            call()
+
+
+@pytest.mark.parametrize("name", [PurePath("\u00e9t\u00e9.md"), "e\u0301te\u0301.md"])
+def test_a_document_is_named_by_a_path_or_in_other_unicode_too(
+    workshop: Make, name: str | PurePath
+) -> None:
+    made = workshop({"\u00e9t\u00e9.md": "# Summer\n\nThe office is closed in August.\n"})
+    made.build()
+    with made.open() as index:
+        assert index.document(name).id == "\u00e9t\u00e9.md"
+        assert index.text(name).startswith("# Summer")
+
+
+FORK = """
+import os, sys, rag
+
+index = rag.open(sys.argv[1], reader=False)
+many = index.retrieve_many(["leave"])
+index.retrieve("leave")
+if os.fork():
+    sys.exit(os.waitstatus_to_exitcode(os.wait()[1]))
+for call in (lambda: index.ask("leave"), lambda: next(many), lambda: index.text("travel.txt")):
+    try:
+        call()
+    except rag.UsageError as error:
+        print(error)
+with rag.open(sys.argv[1], reader=False) as own:
+    print(own.retrieve("leave")[0].rank, flush=True)
+os._exit(0)  # As multiprocessing does: ONNX Runtime waits at the exit for threads of the parent.
+"""
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="this system does not fork")
+def test_a_forked_process_is_told_to_open_its_own(index: Path) -> None:
+    command = [sys.executable, "-c", FORK, str(index)]
+    ran = subprocess.run(command, stdout=subprocess.PIPE, text=True, timeout=60, check=True)
+    refused = "this index was opened before the process was forked: open it in the child process"
+    assert ran.stdout.splitlines() == [refused, refused, refused, "1"]
 
 
 def test_opening_needs_no_model(

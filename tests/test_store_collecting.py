@@ -117,8 +117,9 @@ def test_a_reader_opened_before_its_generation_is_collected_still_answers(worksh
     assert quote(made) == "Staff get 14 days of leave."
 
 
+@pytest.mark.parametrize("verified", [False, True])
 def test_a_generation_collected_while_it_is_opened_is_looked_up_again(
-    workshop: Make, monkeypatch: pytest.MonkeyPatch
+    workshop: Make, monkeypatch: pytest.MonkeyPatch, verified: bool
 ) -> None:
     """Between reading the pointer and opening the files a build may pass by."""
     made = workshop(FIRST)
@@ -129,10 +130,13 @@ def test_a_generation_collected_while_it_is_opened_is_looked_up_again(
 
     def build_first(folder: Path, *arguments: object, **options: object) -> None:
         opened.append(folder.name)
+        if verified:
+            verify_files(folder, *arguments, **options)  # type: ignore[arg-type]
         if folder.name == first and len(opened) == 1:
             monkeypatch.setattr(store_generation, "verify", verify_files)
             made.build(keep_generations=1)
-        verify_files(folder, *arguments, **options)  # type: ignore[arg-type]
+        if not verified:
+            verify_files(folder, *arguments, **options)  # type: ignore[arg-type]
 
     monkeypatch.setattr(store_generation, "verify", build_first)
     generation = open_current(made.index)

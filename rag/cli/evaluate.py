@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import json
+import os
 import sys
 import tempfile
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager, nullcontext
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -16,6 +18,7 @@ from tqdm import tqdm
 
 from rag.cli.options import answering_options, json_option, setting, settings_from
 from rag.encoders import load_encoder
+from rag.errors import UsageError
 from rag.evaluation import ablation
 from rag.evaluation.comparison import compare as compare_runs
 from rag.evaluation.comparison import read_scores
@@ -27,15 +30,26 @@ from rag.settings import Settings
 
 Item = TypeVar("Item")
 
+
+def _writable(_: click.Context, __: click.Parameter, path: Path | None) -> Path | None:
+    """Refuse at once what could not be written when all the work is done."""
+    if path is not None:
+        target = path if os.access(path, os.F_OK) else path.parent
+        if not os.access(target, os.W_OK) or path.is_dir():
+            raise UsageError(
+                f"{path} cannot be written: name a file in a folder that is there and yours"
+            )
+    return path
+
+
+_file = partial(click.option, type=click.Path(path_type=Path), callback=_writable)
 _ablate = click.option(
     "--ablate",
     is_flag=True,
     help="Ask again with each step left out in turn, and print what it is worth.",
 )
-_per_question = click.option(
-    "--per-question",
-    type=click.Path(path_type=Path),
-    help="Write each question's scores as JSON lines, for `rag eval compare`.",
+_per_question = _file(
+    "--per-question", help="Write each question's scores as JSON lines, for `rag eval compare`."
 )
 _keep = click.option(
     "--keep-index",
@@ -53,7 +67,7 @@ def evaluate() -> None:
 @evaluate.command()
 @click.argument("beir_dir", type=click.Path(path_type=Path))
 @json_option
-@click.option("--run", "run_file", type=click.Path(path_type=Path), help="Write a TREC run file.")
+@_file("--run", "run_file", help="Write a TREC run file.")
 @_per_question
 @_ablate
 @_keep
@@ -81,21 +95,19 @@ def retrieval(
         result = evaluate_retrieval(
             beir_dir, build, variants=_search_variants if ablate else None, progress=_progress
         )
-        if run_file is not None:
-            result.write_run(run_file)
-        if per_question is not None:
-            result.write_questions(per_question)
     click.echo(json.dumps(result.to_dict()) if as_json else result.to_text())
+    if run_file is not None:
+        result.write_run(run_file)
+    if per_question is not None:
+        result.write_questions(per_question)
 
 
 @evaluate.command()
 @click.argument("corpus", type=click.Path(path_type=Path))
 @click.argument("questions", type=click.Path(path_type=Path))
 @json_option
-@click.option(
-    "--report",
-    type=click.Path(path_type=Path),
-    help="Write an HTML page: the misses, where they went wrong, and the confidence.",
+@_file(
+    "--report", help="Write an HTML page: the misses, where they went wrong, and the confidence."
 )
 @_per_question
 @_ablate
@@ -113,7 +125,18 @@ def answers(
     keep_index: Path | None,
     **flags: Any,
 ) -> None:
-    """Correctness, evidence, precision and abstention on a folder and its QUESTIONS.jsonl."""
+    """Correctness, evidence, precision and abstention on a folder and its QUESTIONS.jsonl.
+
+    Every line is a question. An answerable one has "gold", verbatim pieces of documents that answer
+    it, or "answer_must_contain", groups of strings of which one each has to be quoted. Any may have
+    a "kind", by which figures are also given, and a "history" as in `rag ask`.
+
+    \b
+    One line, broken into three here:
+      {"id": "q1", "question": "How much leave do staff get?", "answerable": true,
+       "gold": [{"document": "leave.md", "evidence": "13 days of leave"}],
+       "answer_must_contain": [["13 days", "thirteen days"]]}
+    """
     settings = settings_from(flags)
     asked = read_questions(questions)
     with _building(settings, keep_index) as build:
@@ -128,11 +151,11 @@ def answers(
             explain=report is not None,
             progress=_progress,
         )
-        if per_question is not None:
-            result.write_questions(per_question)
-        if report is not None:
-            result.write_report(report, f"Answers to {questions.name} from {corpus.name}")
     click.echo(json.dumps(result.to_dict()) if as_json else result.to_text())
+    if per_question is not None:
+        result.write_questions(per_question)
+    if report is not None:
+        result.write_report(report, f"Answers to {questions.name} from {corpus.name}")
 
 
 @evaluate.command()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import unicodedata
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -142,7 +143,7 @@ def read_beir(folder: Path) -> Beir:
         name=folder.resolve().name,
         passages=passages,
         queries=tuple(
-            Query(_unique(row, "_id", seen), row.string("text"), row.history())
+            Query(_unique(row, "_id", seen), row.text("text"), row.history())
             for row in read_rows(queries)
         ),
         qrels=_read_qrels(qrels),
@@ -173,27 +174,32 @@ def read_questions(path: Path) -> tuple[Question, ...]:
     """Read a question file (see the contract); `gold` may say "document" or "doc".
 
     Raises:
-        UsageError: the file is missing, empty or malformed, or an id occurs twice.
+        UsageError: the file is missing, empty or malformed, an id occurs twice, or nothing says
+            what a right answer is.
     """
     seen: dict[str, int] = {}
-    questions = tuple(
-        Question(
-            id=_unique(row, "id", seen),
-            kind=row.string("kind", "") or None,
-            question=row.string("question"),
-            history=row.history(),
-            answerable=row.boolean("answerable"),
-            gold=tuple(_gold(row, entry) for entry in row.sequence("gold")),
-            answer=row.string("answer", ""),
-            must_contain=tuple(
-                _alternatives(row, group) for group in row.sequence("answer_must_contain")
-            ),
-        )
-        for row in read_rows(path)
-    )
+    questions = tuple(_question(row, seen) for row in read_rows(path))
     if not questions:
         raise UsageError(f"{path} holds no question")
     return questions
+
+
+def _question(row: Row, seen: dict[str, int]) -> Question:
+    question = Question(
+        id=_unique(row, "id", seen),
+        kind=row.string("kind", "") or None,
+        question=row.text("question"),
+        history=row.history(),
+        answerable=row.boolean("answerable"),
+        gold=tuple(_gold(row, entry) for entry in row.sequence("gold")),
+        answer=row.string("answer", ""),
+        must_contain=tuple(
+            _alternatives(row, group) for group in row.sequence("answer_must_contain")
+        ),
+    )
+    if question.answerable and not question.gold and not question.must_contain:
+        raise row.error('an answerable question must have "gold" or "answer_must_contain"')
+    return question
 
 
 def _unique(row: Row, name: str, seen: dict[str, int]) -> str:
@@ -207,10 +213,13 @@ def _unique(row: Row, name: str, seen: dict[str, int]) -> str:
 def _gold(row: Row, entry: Any) -> Gold:
     match entry:
         case {"evidence": str(evidence), "document": str(document)} if evidence.strip():
-            return Gold(document, evidence, _alt(entry))
+            pass
         case {"evidence": str(evidence), "doc": str(document)} if evidence.strip():
-            return Gold(document, evidence, _alt(entry))
-    raise row.error('an entry of "gold" must have "document" and "evidence", not empty')
+            pass
+        case _:
+            raise row.error('an entry of "gold" must have "document" and "evidence", not empty')
+    # Composed, as the ids of an index are.
+    return Gold(unicodedata.normalize("NFC", document), evidence, _alt(entry))
 
 
 def _alt(entry: Mapping[Any, Any]) -> str | None:

@@ -42,6 +42,13 @@ class Row:
             raise self.error(f'"{name}" must be a string')
         return value
 
+    def text(self, name: str) -> str:
+        """A required string that is not blank."""
+        value = self.string(name, "")
+        if not value.strip():
+            raise self.error(f'"{name}" must be a string that is not empty')
+        return value
+
     def identifier(self, name: str) -> str:
         """A non-empty id; some data sets write theirs as numbers."""
         value = self.fields.get(name)

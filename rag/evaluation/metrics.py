@@ -67,9 +67,10 @@ class Judgement:
     @property
     def missed(self) -> bool:
         """Answered without ground, or not answered correctly from all the evidence."""
-        if not self.question.answerable:
-            return not self.answer.abstained
-        return min(self.values.get(name, 1.0) for name in ("evidence_recall", "correct")) < 1
+        if self.answer.abstained:
+            return self.question.answerable
+        measured = (self.values.get(name, 1.0) for name in ("evidence_recall", "correct"))
+        return not self.question.answerable or min(measured) < 1
 
     @property
     def right(self) -> bool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import os
 import re
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
@@ -12,7 +13,7 @@ from pathlib import Path
 
 import numpy as np
 
-from rag.errors import IndexDamaged, IndexNotFound
+from rag.errors import IndexDamaged, IndexNotFound, UsageError
 from rag.store.files import remove_folder, sync_file, sync_folder
 from rag.store.lexical import Lexical
 from rag.store.manifest import (
@@ -62,7 +63,7 @@ class Generation:
             IndexDamaged: a file is missing or has the wrong size or content.
             IndexIncompatible: written by another version.
         """
-        self.folder = folder
+        self.folder, self._process = folder, os.getpid()
         self.manifest = read_manifest(folder)
         self.id = self.manifest.generation
         verify(folder, self.manifest, deep=True, most=checked)
@@ -79,6 +80,20 @@ class Generation:
             raise IndexDamaged(
                 f"{folder} cannot be opened ({reason}): run `rag build` for a new generation"
             ) from error
+
+    def check_process(self) -> None:
+        """Refuse to work in a process that was forked since this was opened.
+
+        It has none of the threads that compute, and moves the places at which its parent reads in
+        the same open files.
+
+        Raises:
+            UsageError: this is another process.
+        """
+        if os.getpid() != self._process:
+            raise UsageError(
+                "this index was opened before the process was forked: open it in the child process"
+            )
 
     def document(self, document_id: str) -> Document | None:
         """A document with its canonical text, or None."""
