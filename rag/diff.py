@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
 from difflib import SequenceMatcher
 from pathlib import Path
 from typing import Any, Literal
 
+from rag.connectives import without_number
 from rag.embedding import plain_sentences
 from rag.errors import UsageError
 from rag.loaders.fields import TRIED
 from rag.loaders.metadata import EVIDENCE, TITLE_FROM
-from rag.store.generation import Generation, previous_generation
+from rag.markup import plain_text
+from rag.store.generation import Generation, list_generations, previous_generation
 from rag.store.history import find_generation
 from rag.store.manifest import current_generation, generations_folder
 from rag.store.tables import DocumentInfo
@@ -21,14 +24,19 @@ Kind = Literal["added", "removed", "renamed", "changed"]
 _NOT_SHOWN = frozenset((TITLE_FROM, TRIED))
 _ALIKE = 0.5
 """Two sentences that share half of their words are one sentence that was changed."""
+_AT_ONCE = 40
+"""So many sentences are compared with as many others."""
+_LAYOUT = re.compile(r"[\s#*_`~>|=+-]+")
+_FIRST = "g000001-"
 
 
 @dataclass(frozen=True, slots=True)
 class SentenceChange:
-    """A sentence before and after; None where there was or is none.
+    """A sentence or heading before and after; None where there was or is none.
 
     Attributes:
-        section: the heading above it, after if there is one, else before; "" without a heading.
+        section: the heading above it, as "before → after" where that changed; "" without a
+            heading. A heading stands under itself.
         before: as it was, without markup.
         after: as it is.
     """
@@ -56,7 +64,9 @@ class DocumentChange:
         document: its id; for a removed one, the id it had.
         title: its title.
         was: the earlier id of a renamed document.
-        sentences: for a changed document what differs, in text order.
+        sentences: for a changed document what differs, in text order: sentences, headings and
+            sentences under another heading. Where there is no such thing, the lines of the text
+            that differ in more than layout and markup, such as in the target of a link.
         fields: for a changed or renamed document what its metadata say now and did not before;
             if there are neither fields nor sentences, only layout or markup changed.
     """
@@ -126,8 +136,10 @@ def compare(index: Path, before: str | None = None, after: str | None = None) ->
         IndexDamaged: one of the two is not whole.
         UsageError: there is no such generation, or none to compare with.
     """
-    later = find_generation(index, after) if after else current_generation(index)
-    earlier = find_generation(index, before) if before else previous_generation(index, later)
+    later = _find(index, after) if after else current_generation(index)
+    earlier = _find(index, before) if before else previous_generation(index, later)
+    if earlier is None and later.startswith(_FIRST):
+        raise UsageError("this is the first build: there is nothing to compare it with")
     if earlier is None:
         raise UsageError(
             f"there is no generation before {later} to compare it with: one is made by each "
@@ -142,6 +154,15 @@ def compare(index: Path, before: str | None = None, after: str | None = None) ->
             new.close()
     finally:
         old.close()
+
+
+def _find(index: Path, name: str) -> str:
+    names = list_generations(index)
+    if not any(full.startswith(name) for full in names):
+        raise UsageError(
+            f"there is no generation {name} in {index}; there are: {', '.join(names) or 'none'}"
+        )
+    return find_generation(index, name)
 
 
 def _compare(old: Generation, new: Generation) -> Difference:
@@ -171,7 +192,7 @@ def _compare(old: Generation, new: Generation) -> Difference:
         if name in was:
             fields = _fields(was[name], info)
             differs = was[name].sha256 != info.sha256
-            sentences = _sentences(old, was[name], new, info) if differs else ()
+            sentences = _sentences(old, was[name], new, info, front=not fields) if differs else ()
             if differs or fields:
                 changes.append(DocumentChange("changed", name, info.title, None, sentences, fields))
     order = ("added", "removed", "renamed", "changed")
@@ -203,58 +224,118 @@ def _shown(info: DocumentInfo) -> dict[str, str]:
     }
 
 
-_Sentence = tuple[str, str]
-"""Section and plain text."""
-
-
-def _read(generation: Generation, info: DocumentInfo) -> list[_Sentence]:
-    rows = range(info.first_chunk, info.first_chunk + info.chunks)
-    return [
-        (chunk.section or "", text)
-        for chunk in generation.tables.chunks(rows)
-        for text in plain_sentences(chunk)
-    ]
+_Entry = tuple[str, str]
+"""Section and plain text of a sentence; of a heading its own text twice."""
+_Pair = tuple[_Entry | None, _Entry | None]
 
 
 def _sentences(
-    old: Generation, was: DocumentInfo, new: Generation, now: DocumentInfo
+    old: Generation, was: DocumentInfo, new: Generation, now: DocumentInfo, *, front: bool
 ) -> tuple[SentenceChange, ...]:
-    before, after = _read(old, was), _read(new, now)
-    matcher = SequenceMatcher(None, [t for _, t in before], [t for _, t in after], autojunk=False)
-    return tuple(
-        change
-        for kind, a, b, c, d in matcher.get_opcodes()
-        if kind != "equal"
-        for change in pair(before[a:b], after[c:d])
-    )
+    before, text = _read(old, was, front=front)
+    after, new_text = _read(new, now, front=front)
+    changes = tuple(_changes(before, after))
+    if changes or _LAYOUT.sub("", text) == _LAYOUT.sub("", new_text):
+        return changes
+    return tuple(_changes(_lines(text), _lines(new_text)))
 
 
-def pair(before: Sequence[_Sentence], after: Sequence[_Sentence]) -> Iterator[SentenceChange]:
+def _read(generation: Generation, info: DocumentInfo, *, front: bool) -> tuple[list[_Entry], str]:
+    """Headings and sentences in text order; and the text, its front matter only with `front`."""
+    rows = range(info.first_chunk, info.first_chunk + info.chunks)
+    document = generation.document(info.id)
+    if document is None:
+        return [], ""
+    found = {
+        sentence.start: (chunk.section or "", text)
+        for chunk in generation.tables.chunks(rows)
+        for sentence, text in zip(chunk.sentences, plain_sentences(chunk), strict=True)
+        if sentence.kind != "heading"
+    }
+    for block in document.blocks:
+        if block.kind == "heading":
+            name = plain_text(document.id, document.text[block.start : block.end])
+            found[block.start] = (name, name)
+    first = 0 if front else document.text.rfind("\n", 0, document.blocks[0].start) + 1
+    return [entry for _, entry in sorted(found.items())], document.text[first:]
+
+
+def _lines(text: str) -> list[_Entry]:
+    return [("", " ".join(line.split())) for line in text.splitlines() if line.strip()]
+
+
+def _changes(before: Sequence[_Entry], after: Sequence[_Entry]) -> Iterator[SentenceChange]:
+    # That a section has another number now is said once, at its heading.
+    keys = ([(without_number(section), text) for section, text in side] for side in (before, after))
+    for kind, a, b, c, d in _opcodes(*keys):
+        if kind != "equal":
+            yield from pair(before[a:b], after[c:d])
+
+
+def _opcodes(
+    before: Sequence[object], after: Sequence[object]
+) -> Sequence[tuple[str, int, int, int, int]]:
+    return SequenceMatcher(None, before, after, autojunk=False).get_opcodes()
+
+
+def pair(before: Sequence[_Entry], after: Sequence[_Entry]) -> Iterator[SentenceChange]:
     """Bring together what became of what, in order; what has no counterpart stands alone."""
-    first = 0
-    for section, text in before:
-        words = text.split()
-        match = next(
-            (
-                position
-                for position in range(first, len(after))
-                if _alike(words, after[position][1].split())
-            ),
-            None,
+    for kind, a, b, c, d in _opcodes([text for _, text in before], [text for _, text in after]):
+        old, new = before[a:b], after[c:d]
+        # The same text here stands under another heading now.
+        same = kind == "equal"
+        for one, other in zip(old, new, strict=True) if same else _in_pieces(old, new):
+            sections = [entry[0] for entry in (one, other) if entry and entry[0]]
+            yield SentenceChange(
+                " → ".join(dict.fromkeys(sections)), one and one[1], other and other[1]
+            )
+
+
+def _in_pieces(before: Sequence[_Entry], after: Sequence[_Entry]) -> Iterator[_Pair]:
+    count = -(-max(len(before), len(after)) // _AT_ONCE)
+    for n in range(count):
+        yield from _aligned(
+            *(
+                side[len(side) * n // count : len(side) * (n + 1) // count]
+                for side in (before, after)
+            )
         )
-        if match is None:
-            yield SentenceChange(section, text, None)
-            continue
-        for own, added in after[first:match]:
-            yield SentenceChange(own, None, added)
-        yield SentenceChange(after[match][0], text, after[match][1])
-        first = match + 1
-    for own, added in after[first:]:
-        yield SentenceChange(own, None, added)
 
 
-def _alike(one: list[str], other: list[str]) -> bool:
-    return SequenceMatcher(None, one, other, autojunk=False).ratio() >= _ALIKE
+def _aligned(before: Sequence[_Entry], after: Sequence[_Entry]) -> Iterator[_Pair]:
+    """Of all ways to pair sentences in order the one in which they are most alike."""
+    rows, columns = len(before), len(after)
+    alike = _likeness(before, after)
+    best = [[0.0] * (columns + 1) for _ in range(rows + 1)]
+    for i in reversed(range(rows)):
+        for j in reversed(range(columns)):
+            best[i][j] = max(best[i + 1][j], best[i][j + 1], best[i + 1][j + 1] + alike[i, j])
+    i = j = 0
+    while i < rows or j < columns:
+        both = i < rows and j < columns
+        if both and alike[i, j] and best[i][j] == best[i + 1][j + 1] + alike[i, j]:
+            yield before[i], after[j]
+            i, j = i + 1, j + 1
+        elif j == columns or (both and best[i][j] == best[i + 1][j]):
+            yield before[i], None
+            i += 1
+        else:
+            yield None, after[j]
+            j += 1
+
+
+def _likeness(before: Sequence[_Entry], after: Sequence[_Entry]) -> dict[tuple[int, int], float]:
+    """How alike each two are, 0 for too little; one good pair counts as much as two fair ones."""
+    alike = {}
+    matcher: SequenceMatcher[str] = SequenceMatcher(autojunk=False)
+    words = [text.split() for _, text in before]
+    for j, (_, text) in enumerate(after):
+        matcher.set_seq2(text.split())
+        for i, own in enumerate(words):
+            matcher.set_seq1(own)
+            ratio = matcher.ratio() if matcher.quick_ratio() >= _ALIKE else 0.0
+            alike[i, j] = ratio**4 if ratio >= _ALIKE else 0.0
+    return alike
 
 
 def word_runs(before: str, after: str) -> tuple[list[tuple[bool, str]], list[tuple[bool, str]]]:
@@ -262,7 +343,7 @@ def word_runs(before: str, after: str) -> tuple[list[tuple[bool, str]], list[tup
     one, other = before.split(), after.split()
     old: list[tuple[bool, str]] = []
     new: list[tuple[bool, str]] = []
-    for kind, a, b, c, d in SequenceMatcher(None, one, other, autojunk=False).get_opcodes():
+    for kind, a, b, c, d in _opcodes(one, other):
         if a < b:
             old.append((kind != "equal", " ".join(one[a:b])))
         if c < d:

@@ -79,7 +79,7 @@ def _calls_for_a_build(settings: Settings, stop: threading.Event) -> Iterator[No
 
     try:
         corpus = settings.corpus.resolve(strict=True)
-        began = _identity(corpus)
+        began = _identity(corpus)  # From here on `settings.corpus` may lead elsewhere.
         first = True
         for changes in watch(
             corpus,
@@ -94,7 +94,7 @@ def _calls_for_a_build(settings: Settings, stop: threading.Event) -> Iterator[No
             if first or changes:
                 first = False
                 yield
-            elif _identity(corpus) != began:
+            elif _identity(settings.corpus) != began:
                 return
     except FileNotFoundError:
         yield  # The build says that there is no folder.

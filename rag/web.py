@@ -162,14 +162,25 @@ def _unpacked(pieces: Iterable[bytes], encoding: str, max_bytes: int) -> Iterato
         return
     if encoding.lower() not in ("gzip", "x-gzip", "deflate"):
         raise WebError(f"the server packed its answer in a way that is not understood: {encoding}")
-    unpack = zlib.decompressobj(zlib.MAX_WBITS | 32)
+    unpack = None
     for piece in pieces:
         data = piece
         while data:
+            if unpack is None or unpack.eof:  # There may be several parts.
+                unpack = _unpacker(encoding.lower(), data[0])
             # In steps: a megabyte of zeros is packed into a kilobyte.
             yield unpack.decompress(data, min(max_bytes, 1_000_000) + 1)
-            data = unpack.unconsumed_tail
-    yield unpack.flush()
+            data = unpack.unused_data if unpack.eof else unpack.unconsumed_tail
+    if unpack is not None:
+        yield unpack.flush()
+    if unpack is None or not unpack.eof:
+        raise zlib.error("the packed answer is cut off")
+
+
+def _unpacker(encoding: str, first: int) -> zlib._Decompress:
+    """For "deflate" some servers leave out the header, which tells by the first byte."""
+    bare = encoding == "deflate" and first & 0x0F not in (0x08, 0x0F)
+    return zlib.decompressobj(-zlib.MAX_WBITS if bare else zlib.MAX_WBITS | 32)
 
 
 def _too_large(url: str, max_bytes: int) -> WebError:
@@ -225,7 +236,7 @@ class _Backend(httpcore.NetworkBackend):
         if refused:
             raise WebError(
                 f"{host} is at {refused[0]}, an address of this machine or of a private network: "
-                "to allow that, set web_allow_private"
+                "to allow that, give --web-allow-private or set web_allow_private"
             )
         error: Exception = httpcore.ConnectError(f"{host} has no address")
         for address in addresses:

@@ -1,7 +1,8 @@
 """What was fetched from the web becomes a document of the corpus that knows where it is from.
 
-Of a web page the main text is kept, as Markdown with front matter; any other document is kept as it
-is, with its metadata in a file beside it. The same address always goes to the same file.
+Of a web page the main text is kept, as Markdown with front matter, unless that would lose headings
+or tables; any other document is kept as it is, with its metadata in a file beside it. The same
+address always goes to the same file.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
 from email.utils import parsedate_to_datetime
+from itertools import pairwise
 from pathlib import Path, PurePosixPath
 from typing import Any, Literal
 from urllib.parse import unquote, urlsplit
@@ -20,6 +22,7 @@ from urllib.parse import unquote, urlsplit
 from rag.errors import DocumentError, UsageError, WebError
 from rag.loaders import LOADERS, load_bytes
 from rag.loaders.fields import SIDECAR, read_fields
+from rag.markup import plain_text
 from rag.store.files import describe_error, replace_file
 from rag.types import Document
 from rag.web import Fetched
@@ -50,6 +53,7 @@ _ENOUGH_FOUND = 0.5
 _PART_AT_MOST = 60
 _PARTS_AT_MOST = 8
 _DIGEST = "content_sha256"
+_FRONT = re.compile(rb"---\r?\n(.*?\n)---\r?\n(?:\r?\n)?", re.DOTALL)
 _OURS = ("title", "source", "author", "published", "language", "modified", "retrieved", _DIGEST)
 
 What = Literal["added", "changed", "unchanged"]
@@ -97,24 +101,33 @@ def keep(
     fields["collection"] = collection
     fields[_DIGEST] = hashlib.sha256(content).hexdigest()
     try:
-        path, before = _place(fetched.url, suffix, _inside(corpus, folder))
+        path, before, others = _place(fetched.url, suffix, _inside(corpus, folder))
         own_fields = {k: v for k, v in before.items() if k not in _OURS}
         merged = {**own_fields, **{name: value for name, value in fields.items() if value}}
+        notes = _yaml(merged)
         document = path.relative_to(corpus).as_posix()
-        noted = collection in ("", before.get("collection"))
-        if noted and before.get(_DIGEST) == fields[_DIGEST]:
+        was_there = path.exists()
+        if (
+            not others
+            and was_there
+            and _kept(path) == content
+            and _lasting(before) == _lasting(read_fields(notes.decode("utf-8"))[0])
+        ):
             return Added(fetched.url, document, "unchanged")
         path.parent.mkdir(parents=True, exist_ok=True)
         if suffix == ".md":
-            replace_file(path, b"---\n" + _yaml(merged) + b"---\n\n" + content)
+            replace_file(path, b"---\n" + notes + b"---\n\n" + content)
         else:
             # The metadata first: a document without them would not know where it is from.
-            replace_file(_beside(path), _yaml(merged))
+            replace_file(_beside(path), notes)
             replace_file(path, content)
+        for other in others:
+            other.unlink(missing_ok=True)
+            _beside(other).unlink(missing_ok=True)
     except OSError as error:
         raise WebError(f"{fetched.url} cannot be written to the corpus: {describe_error(error)}") \
             from error  # fmt: skip
-    return Added(fetched.url, document, "changed" if before else "added")
+    return Added(fetched.url, document, "changed" if was_there or others else "added")
 
 
 def _suffix(fetched: Fetched) -> str:
@@ -132,7 +145,7 @@ def _suffix(fetched: Fetched) -> str:
 
 
 def _main_text(fetched: Fetched) -> tuple[bytes, dict[str, Any], str]:
-    """The main text of a page as Markdown; the page itself where too little of it was found."""
+    """The main text of a page as Markdown; the page itself where too much of it would be lost."""
     content = fetched.content
     try:
         content.decode("utf-8")
@@ -152,9 +165,31 @@ def _main_text(fetched: Fetched) -> tuple[bytes, dict[str, Any], str]:
         if name in page.metadata and f"{name}_evidence" not in page.metadata
     }
     text = _markdown(content, page)
-    if len(text.split()) < _ENOUGH_FOUND * len(page.text.split()):
-        return content, fields, ".html"
-    return text.encode("utf-8"), fields, ".md"
+    found = text.encode("utf-8")
+    enough = len(text.split()) >= _ENOUGH_FOUND * len(page.text.split())
+    if enough and not _loses_structure(page, load_bytes(found, "page.md")):
+        return found, fields, ".md"
+    return content, fields, ".html"
+
+
+def _loses_structure(page: Document, markdown: Document) -> bool:
+    """Whether Markdown lacks a row of a table, or a heading although it has what stands below."""
+    blocks, kept = _in_words(page), _in_words(markdown)
+    text = " ".join(words for _, words in kept)
+    missing = set(blocks).difference(kept)
+    return any(kind == "row" for kind, _ in missing) or any(
+        block[0] == "heading" and block in missing and below in text
+        for block, (_, below) in pairwise(blocks)
+    )
+
+
+def _in_words(document: Document) -> list[tuple[str, str]]:
+    """Kind and words of each block."""
+    found = []
+    for block in document.blocks:
+        text = plain_text(document.id, document.text[block.start : block.end])
+        found.append((str(block.kind), " ".join(re.findall(r"\w+", text))))
+    return found
 
 
 def _markdown(content: bytes, page: Document) -> str:
@@ -193,23 +228,32 @@ def _inside(corpus: Path, folder: str) -> Path:
     return place
 
 
-def _place(url: str, suffix: str, folder: Path) -> tuple[Path, Mapping[str, Any]]:
-    """The file for an address, and the metadata of what it holds from there already.
+def _place(url: str, suffix: str, folder: Path) -> tuple[Path, Mapping[str, Any], list[Path]]:
+    """The file for an address, what is noted of it already, and other files that are from there.
 
-    A file that is from elsewhere is never replaced: then the name gets a suffix.
+    There are others where an address once led to another kind of file. A file that is from
+    elsewhere is never replaced: then the name gets a suffix.
     """
     name = _name(url)
-    digest = hashlib.sha256(url.encode()).hexdigest()[:8]
-    for candidate in (name, f"{name}-{digest}"):
-        path = folder / f"{candidate}{suffix}"
-        if not path.parent.resolve().is_relative_to(folder.resolve()) or path.is_symlink():
-            continue
-        if not path.exists() and not _beside(path).exists():
-            return path, {}
-        fields = _fields(path)
-        if fields.get("source") == url:
-            return path, fields
-    raise WebError(f"{url}: {path} is there already and from elsewhere: rename or remove it")
+    ours, free = dict[Path, Mapping[str, Any]](), list[Path]()
+    for stem in (name, f"{name}-{hashlib.sha256(url.encode()).hexdigest()[:8]}"):
+        for kind in dict.fromkeys((suffix, *LOADERS)):
+            path = folder / f"{stem}{kind}"
+            if not path.parent.resolve().is_relative_to(folder.resolve()) or path.is_symlink():
+                continue
+            fields = _fields(path)
+            # What somebody saved by hand, of another kind, is not ours to remove.
+            if fields.get("source") == url and (kind == suffix or _DIGEST in fields):
+                ours[path] = fields
+            elif kind == suffix and not path.exists() and not _beside(path).exists():
+                free.append(path)
+    fitting = [path for path in ours if path.suffix == suffix] + free
+    if not fitting:
+        path = folder / f"{name}{suffix}"
+        raise WebError(f"{url}: {path} is there already and from elsewhere: rename or remove it")
+    path = fitting[0]
+    others = [other for other in ours if other != path]
+    return path, ours.get(path) or next(iter(ours.values()), {}), others
 
 
 def _name(url: str) -> str:
@@ -239,16 +283,28 @@ def _beside(path: Path) -> Path:
 
 
 def _fields(path: Path) -> Mapping[str, Any]:
-    """The metadata of a document in the corpus, as far as they say where it is from."""
+    """What is noted of a document in the corpus: in its front matter or in the file beside it."""
+    content = b""
+    if path.suffix != ".md":
+        content = _beside(path).read_bytes() if _beside(path).is_file() else b""
+    elif path.is_file() and (front := _FRONT.match(path.read_bytes())):
+        content = front[1]
     try:
-        if _beside(path).is_file():
-            return read_fields(_beside(path).read_text("utf-8"))[0]
-        if path.suffix == ".md":
-            front = re.match(r"---\n(.*?\n)---\n", path.read_text("utf-8"), re.DOTALL)
-            return read_fields(front[1])[0] if front else {}
+        return read_fields(content.decode("utf-8"))[0]
     except UnicodeDecodeError:
-        pass
-    return {}
+        return {}
+
+
+def _kept(path: Path) -> bytes:
+    """What was fetched, as it was kept."""
+    content = path.read_bytes()
+    front = _FRONT.match(content) if path.suffix == ".md" else None
+    return content[front.end() :] if front else content
+
+
+def _lasting(fields: Mapping[str, Any]) -> dict[str, Any]:
+    """The fields without the day of the fetching, which alone is no change."""
+    return {name: value for name, value in fields.items() if name != "retrieved"}
 
 
 def _yaml(fields: Mapping[str, Any]) -> bytes:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 from collections.abc import Callable
 from html.parser import HTMLParser
@@ -91,6 +92,71 @@ def test_a_change_of_layout_only_is_said_to_be_one(made: Workshop) -> None:
     layout = compare(made.index).documents[-2]
     assert layout.sentences == ()
     assert "~ layout.md  Layout\n    only layout or markup changed" in to_text(compare(made.index))
+
+
+Shown = list[tuple[str, str | None, str | None]]
+
+
+@pytest.mark.parametrize(
+    ("name", "before", "after", "shown"),
+    [
+        (
+            "a.md", "## Allowed\n\nBy rail.\n\n## Forbidden\n\nBy air.\n",
+            "## Forbidden\n\nBy rail.\n\n## Allowed\n\nBy air.\n",
+            [
+                ("Forbidden", None, "Forbidden"), ("Forbidden", None, "By rail."),
+                ("Allowed", "By rail.", None), ("Forbidden", "Forbidden", None),
+                ("Forbidden → Allowed", "By air.", "By air."),
+            ],
+        ),
+        (
+            "a.md", "# L\n\n## Who is entitled\n\nPilots.\n",
+            "# L\n\n## Who is NOT entitled\n\nPilots.\n",
+            [
+                ("Who is entitled → Who is NOT entitled", *pair)
+                for pair in (("Who is entitled", "Who is NOT entitled"), ("Pilots.", "Pilots."))
+            ],
+        ),
+        (
+            "a.html", "<h1>L</h1><h2>One</h2><p>Text.</p><h2>Two</h2>",
+            "<h1>L</h1><h2>One</h2><p>Text.</p><h2>Three</h2>",
+            [("Two", "Two", None), ("Three", None, "Three")],
+        ),
+        (
+            "a.md", "# L\n\n## 2. Rates\n\nTen euro.\n", "# L\n\n## 3. Rates\n\nTen euro.\n",
+            [("2. Rates → 3. Rates", "2. Rates", "3. Rates")],
+        ),
+    ],
+)  # fmt: skip
+def test_changed_headings_and_what_stands_under_another_are_shown(
+    workshop: Make, name: str, before: str, after: str, shown: Shown
+) -> None:
+    assert differing(workshop, name, before, after) == shown
+
+
+def differing(workshop: Make, name: str, before: str, after: str) -> Shown:
+    made = workshop({name: before})
+    made.build()
+    made.write(name, after)
+    made.build()
+    (changed,) = compare(made.index).documents
+    return [(change.section, change.before, change.after) for change in changed.sentences]
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "shown"),
+    [
+        ("1. Ask.\n2. Wait.\n", "1. Ask.\n5. Wait.\n", [("", "2. Wait.", "5. Wait.")]),
+        ("See [it](a.md).\n", "See [it](b.md).\n", [("", "See [it](a.md).", "See [it](b.md).")]),
+        ("---\nversion: 1\n---\nSee [it][x].\n\n[x]: a.md\n",
+         "---\nversion: 2\n---\nSee [it][x].\n\n[x]: b.md\n", [("", "[x]: a.md", "[x]: b.md")]),
+        ("# L\n\nAsk **now**.\n\n* Wait here.\n", "L\n=\n\nAsk\n_now_.\n- Wait here.\n", []),
+    ],
+)  # fmt: skip
+def test_where_no_sentence_differs_the_lines_do_unless_it_is_layout(
+    workshop: Make, before: str, after: str, shown: Shown
+) -> None:
+    assert differing(workshop, "a.md", before, after) == shown
 
 
 def test_the_other_way_round_is_the_mirror_image(made: Workshop) -> None:
@@ -229,11 +295,56 @@ def test_sentences_pair_up_in_order_or_stand_alone() -> None:
     ]
     assert list(pair(before, after)) == [
         SentenceChange("T", None, "Cats are welcome in the office."),
-        SentenceChange("T", "Staff get ten days of leave.", "Staff get twelve days of leave."),
+        SentenceChange("S → T", "Staff get ten days of leave.", "Staff get twelve days of leave."),
         SentenceChange("S", "Nobody may smoke here.", None),
         SentenceChange("T", None, "Dogs stay out."),
     ]
     assert list(pair([], [])) == []
+
+
+def test_of_several_that_are_alike_the_most_alike_are_paired() -> None:
+    def hotels(**prices: int) -> list[tuple[str, str]]:
+        return [("S", f"Hotel in {city} costs {price} EUR.") for city, price in prices.items()]
+
+    found = pair(hotels(Rome=100, Oslo=200), hotels(Oslo=210, Bern=300))
+    assert [(change.before, change.after) for change in found] == [
+        ("Hotel in Rome costs 100 EUR.", None),
+        ("Hotel in Oslo costs 200 EUR.", "Hotel in Oslo costs 210 EUR."),
+        (None, "Hotel in Bern costs 300 EUR."),
+    ]
+
+
+def test_the_page_is_written_through_links_and_into_pipes(
+    made: Workshop, capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    target, link, pipe = (tmp_path / name for name in ("target.html", "link.html", "pipe"))
+    target.write_text("old")
+    link.symlink_to(target)
+    assert run(capsys, "diff", "--html", link, "--index", made.index)[0] == 0
+    assert link.is_symlink()
+    assert target.read_text("utf-8") == to_html(compare(made.index))
+    os.mkfifo(pipe)
+    # Opened for both, it needs no second thread: the page fits into the pipe.
+    reading = os.open(pipe, os.O_RDWR)
+    assert run(capsys, "diff", "--html", pipe, "--index", made.index)[0] == 0
+    assert os.read(reading, 2**16).decode() == to_html(compare(made.index))
+    os.close(reading)
+    assert pipe.is_fifo()
+
+
+def test_characters_that_steer_are_shown_as_signs(
+    workshop: Make, capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    made = workshop({"a.md": "# A\n\nOld text.\n"})
+    made.build()
+    made.write("a.md", "# A\n\nNew \x1b[31mtext \u202efdp.\n")
+    made.build()
+    page = tmp_path / "changes.html"
+    run(capsys, "diff", "--html", page, "--index", made.index)
+    for shown in (page.read_text("utf-8"), run(capsys, "diff", "--index", made.index)[1]):
+        assert "\x1b" not in shown
+        assert "[U+001B][31mtext" in shown
+        assert "[U+202E]fdp." in shown
 
 
 def test_the_command_prints_text_json_and_a_page(
@@ -256,14 +367,21 @@ def test_wrong_use_is_one_line(
 ) -> None:
     code, _, errors = run(capsys, "diff", "g9", "--index", made.index)
     assert code == 2
-    assert errors.startswith("rag: 'g9' names 0 of the generations in ")
+    assert errors == (
+        f"rag: there is no generation g9 in {made.index}; there are: "
+        f"{', '.join(made.generations())}\n"
+    )
     code, _, errors = run(capsys, "diff", "--html", "/no/such/x.html", "--index", made.index)
     assert (code, errors) == (
         1, "rag: /no/such/x.html cannot be written: No such file or directory\n",
     )  # fmt: skip
     single = workshop({"a.md": "# A\n\nText.\n"}, "single")
     single.build()
-    with pytest.raises(UsageError, match="there is no generation before"):
+    with pytest.raises(UsageError, match="this is the first build: there is nothing to compare"):
+        compare(single.index)
+    single.write("a.md", "# A\n\nOther text.\n")
+    single.build(keep_generations=1)
+    with pytest.raises(UsageError, match="there is no generation before g000002"):
         compare(single.index)
 
 

@@ -173,6 +173,23 @@ def test_a_folder_that_vanishes_is_awaited(
     assert watcher.next().added == ["leave.md"]
 
 
+def test_a_link_to_another_folder_is_followed(
+    workshop: Make, watch: Callable[[Workshop], Watcher]
+) -> None:
+    made = workshop({"leave.md": LEAVE})
+    first, second = (made.corpus.with_name(name) for name in ("first", "second"))
+    made.corpus.rename(first)
+    second.mkdir()
+    (second / "travel.md").write_text("# Travel\n\nTrips are booked by the office.\n")
+    made.corpus.symlink_to(first)
+    watcher = watch(made)
+    assert watcher.next().added == ["leave.md"]
+    link = made.corpus.with_name("link")
+    link.symlink_to(second)
+    link.replace(made.corpus)
+    assert watcher.next().added == ["travel.md"]
+
+
 def command(made: Workshop, *options: str) -> subprocess.Popen[str]:
     return subprocess.Popen(
         [sys.executable, "-m", "rag", "build", str(made.corpus), "--index", str(made.index),

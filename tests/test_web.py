@@ -6,6 +6,7 @@ import gzip
 import socket
 import ssl
 import time
+import zlib
 from typing import Any
 
 import httpcore
@@ -58,6 +59,22 @@ def test_packed_bodies_are_unpacked_up_to_the_limit(site: Site) -> None:
     assert "is larger than 0.1 MB" in refused(site.url("/bomb"))
     assert "cannot be fetched" in refused(site.url("/bad"))
     assert "packed its answer in a way that is not understood: br" in refused(site.url("/odd"))
+
+
+def test_packed_bodies_are_whole_or_refused(site: Site) -> None:
+    text = b"".join(b"Rule %d holds." % number for number in range(1000))
+    bare = zlib.compressobj(wbits=-zlib.MAX_WBITS)
+    for path, body, encoding in (
+        ("/two", gzip.compress(text[:500]) + gzip.compress(text[500:]), "gzip"),
+        ("/zlib", zlib.compress(text), "deflate"),
+        ("/bare", bare.compress(text) + bare.flush(), "deflate"),
+    ):
+        site.page(path, body, "text/plain", Content_Encoding=encoding)
+        assert get(site.url(path)).content == text, path
+        site.page(path, body[:-20], "text/plain", Content_Encoding=encoding)
+        assert refused(site.url(path)).endswith(
+            f"{path} cannot be fetched: the packed answer is cut off"
+        )
 
 
 def test_a_server_that_drips_is_left(site: Site) -> None:

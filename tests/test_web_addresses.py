@@ -91,7 +91,7 @@ def test_a_name_that_leads_to_a_private_address_is_refused(
         message = refused(site.url("/", host), allow_private=False)
         assert message == (
             f"{host} is at 127.0.0.1, an address of this machine or of a private network: to allow "
-            "that, set web_allow_private"
+            "that, give --web-allow-private or set web_allow_private"
         )
     assert site.hosts == []
 

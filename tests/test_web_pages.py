@@ -12,6 +12,7 @@ from websites import PAGE, Site, get
 
 from rag.errors import UsageError, WebError
 from rag.loaders import load
+from rag.store.files import replace_file
 from rag.web import Fetched
 from rag.web_pages import Added, keep
 
@@ -87,6 +88,85 @@ def test_a_collection_that_is_new_is_noted_with_a_page_that_is_not(
         assert added.what == what, collection
     path = tmp_path / added.document
     assert load(path, added.document).metadata["collection"] == "guides"
+
+
+@pytest.mark.parametrize("kind", ["text/html", "text/plain"])
+def test_a_document_that_is_gone_or_not_what_is_noted_is_written_again(
+    site: Site, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, kind: str
+) -> None:
+    found = get(site.page("/leave", PAGE, kind))
+    path = tmp_path / add(found, tmp_path).document
+    content = path.read_bytes()
+    path.unlink()
+    assert add(found, tmp_path).what == "added"
+    assert path.read_bytes() == content
+    newer = get(site.page("/leave", PAGE.replace("13 days", "15 days"), kind))
+
+    def full(target: Path, data: bytes) -> None:
+        if target == path:
+            raise OSError(28, "No space left on device")
+        replace_file(target, data)
+
+    with monkeypatch.context() as patched:
+        patched.setattr("rag.web_pages.replace_file", full)
+        with pytest.raises(WebError, match="No space left on device"):
+            add(newer, tmp_path)
+    assert add(newer, tmp_path).what == "changed"
+    assert b"15 days" in path.read_bytes()
+
+
+def test_an_address_that_changes_its_kind_keeps_one_file(site: Site, tmp_path: Path) -> None:
+    page = add(get(site.page("/leave", PAGE)), tmp_path)
+    found = get(site.page("/leave", "Staff get 15 days.", "text/plain"))
+    text = add(found, tmp_path, collection="handbook")
+    assert (Path(page.document).name, Path(text.document).name) == ("leave.md", "leave.txt")
+    assert text.what == "changed"
+    folder = (tmp_path / text.document).parent
+    by_hand = folder / "leave.pdf"
+    by_hand.write_bytes(b"saved by hand")
+    by_hand.with_name("leave.pdf.meta.yaml").write_text(f"source: {text.url}\n")
+    assert add(get(site.page("/leave", PAGE)), tmp_path).document == page.document
+    assert sorted(p.name for p in folder.iterdir()) == [
+        "leave.md", "leave.pdf", "leave.pdf.meta.yaml",
+    ]  # fmt: skip
+    assert load(tmp_path / page.document, page.document).metadata["collection"] == "handbook"
+
+
+def test_an_address_goes_to_the_same_file_when_a_better_name_is_free(
+    site: Site, tmp_path: Path
+) -> None:
+    first = add(get(site.page("/leave", PAGE)), tmp_path)
+    second = add(get(site.page("/leave/", PAGE)), tmp_path)
+    (tmp_path / first.document).unlink()
+    assert add(get(site.url("/leave/")), tmp_path) == Added(
+        second.url, second.document, "unchanged"
+    )
+
+
+def test_metadata_alone_are_a_change(site: Site, tmp_path: Path) -> None:
+    path = tmp_path / add(get(site.page("/leave", PAGE)), tmp_path).document
+    for page, header in (
+        (PAGE.replace("2024-05-01", "2025-05-01"), {}),
+        (PAGE.replace("2024-05-01", "2025-05-01"),
+         {"Last_Modified": "Thu, 01 May 2025 10:00:00 GMT"}),
+    ):  # fmt: skip
+        found = get(site.page("/leave", page, **header))
+        assert [add(found, tmp_path).what for _ in range(2)] == ["changed", "unchanged"]
+    metadata = load(path, "leave.md").metadata
+    assert (metadata["published"], metadata["modified"]) == ("2025-05-01", "2025-05-01")
+
+
+def test_a_page_whose_structure_would_be_lost_is_kept_as_it_is(site: Site, tmp_path: Path) -> None:
+    short = (
+        "<title>Canteen rules</title><nav><a href='/'>Home</a> | <a href='/x'>About</a></nav>"
+        "<h1>Canteen rules</h1><p>Open on working days.</p><h2>Prices</h2><table><tr><th>Meal</th>"
+        "<th>Price</th></tr><tr><td>Soup</td><td>3 euro</td></tr></table>"
+    )
+    added = add(get(site.page("/canteen", short)), tmp_path)
+    document = load(tmp_path / added.document, added.document)
+    assert document.text == (
+        "Canteen rules\n\nOpen on working days.\n\nPrices\n\nMeal | Price\nSoup | 3 euro"
+    )
 
 
 def test_a_hidden_folder_is_refused_since_builds_leave_it_out(site: Site, tmp_path: Path) -> None:

@@ -10,6 +10,7 @@ from typing import Any
 import click
 
 from rag.cli.options import index_option, json_option, settings_from
+from rag.cli.output import say, visible
 from rag.diff import compare
 from rag.diff_page import summary, to_html, to_text
 from rag.errors import RagError
@@ -41,12 +42,21 @@ def diff(
     difference = compare(settings_from(flags).index, before, after)
     if html is not None:
         try:
-            replace_file(html, to_html(difference).encode("utf-8", "replace"))
-        except OSError as error:
+            _write(html, visible(to_html(difference)).encode("utf-8", "replace"))
+        except (OSError, RuntimeError) as error:  # The latter for links that go round.
             raise RagError(f"{html} cannot be written: {describe_error(error)}") from error
     if as_json:
         click.echo(json.dumps(difference.to_dict(), ensure_ascii=False))
     elif html is not None:
-        click.echo(f"{html}: {summary(difference)}")
+        # Where the page itself may have gone to standard output, nothing is added to it.
+        say(f"{html}: {summary(difference)}", err=not html.is_file())
     else:
-        click.echo(to_text(difference, shutil.get_terminal_size((110, 24)).columns))
+        say(to_text(difference, shutil.get_terminal_size((110, 24)).columns))
+
+
+def _write(path: Path, page: bytes) -> None:
+    """Set the content of a file at once, also behind a link; a device or pipe stays what it is."""
+    if path.is_file() or not path.exists():
+        replace_file(path.resolve(), page)
+    else:
+        path.write_bytes(page)
