@@ -6,7 +6,8 @@
     hits = index.retrieve("paid parental leave", k=5)
     answer = index.ask("And for part-time staff?", history=[...])
 
-Importing this package loads nothing heavy.
+Importing this package loads nothing heavy. `rag.Index` and `rag.Answer` are there as well; they are
+loaded when they are named, and `from rag import *` leaves them out.
 """
 
 from __future__ import annotations
@@ -28,7 +29,8 @@ from rag.errors import (
 )
 
 if TYPE_CHECKING:
-    from rag.index import Index
+    from rag.index import Index as Index
+    from rag.types import Answer as Answer
     from rag.types import BuildReport
 
 __all__ = [
@@ -45,6 +47,18 @@ __all__ = [
     "build",
     "open",
 ]
+
+
+def __getattr__(name: str) -> Any:
+    if name == "Answer":
+        from rag.types import Answer
+
+        return Answer
+    if name == "Index":
+        from rag.index import Index
+
+        return Index
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
 
 
 def build(
@@ -84,4 +98,5 @@ def open(index: str | Path = "index", **settings: Any) -> Index:  # noqa: A001 -
     from rag.index import open_index
     from rag.settings import load_settings
 
-    return open_index(Path(index), load_settings({"index": index, **settings}).settings)
+    chosen = load_settings({"index": index, **settings}).settings
+    return open_index(chosen.index, chosen)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
 from rag.conditions import Given
@@ -28,18 +28,25 @@ class Asked:
     id: str | None = None
 
 
-def asked_from(data: object, place: str) -> Asked:
+KEYS = ("question", "history", "where", "id")
+
+
+def asked_from(data: object, place: str, keys: Collection[str] | None = None) -> Asked:
     """A question from {"question": "…", "id": "…", "history": […], "where": […]}.
 
     Args:
         data: what was parsed; everything but the question may be missing.
         place: where it stands, for the message of an error.
+        keys: what it may hold; None for anything: files of questions carry their answers as well.
 
     Raises:
-        UsageError: something is missing or of the wrong kind.
+        UsageError: something is missing, of the wrong kind, or not among the keys.
     """
     if not isinstance(data, dict) or not isinstance(data.get("question"), str):
         raise UsageError(f'{place}: needs at least {{"question": "…"}}')
+    for key in data:
+        if keys is not None and key not in keys:
+            raise UsageError(f"{place}: {key!r} is not known here: use {', '.join(keys)}")
     if not data["question"].strip():
         raise UsageError(f"{place}: the question is empty")
     where = data.get("where") or []

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from rag.errors import UsageError
@@ -45,8 +45,8 @@ class Where:
         return " and ".join(map(str, self.conditions))
 
 
-Given = Where | str | Sequence[str] | None
-"""A filter as callers write it: one condition, several, or parsed already."""
+Given = Where | str | Sequence[str] | Mapping[str, str] | None
+"""A filter as callers write it: one condition, several, values by field, or parsed already."""
 
 
 def parse_where(given: Given) -> Where:
@@ -57,6 +57,8 @@ def parse_where(given: Given) -> Where:
     """
     if isinstance(given, Where):
         return given
+    if isinstance(given, Mapping):
+        given = [f"{field}={value}" for field, value in given.items()]
     written = [given] if isinstance(given, str) else list(given or ())
     return Where(tuple(_parse(text) for text in written))
 

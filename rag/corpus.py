@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 import os
+import re
 import stat
 import unicodedata
-from dataclasses import dataclass, replace
+from collections import deque
+from dataclasses import dataclass
+from hashlib import blake2b
 from pathlib import Path, PurePosixPath
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import pathspec
 
-from rag.errors import CorpusNotFound, UnsupportedFormat
+from rag.errors import CorpusNotFound, DocumentError, UnsupportedFormat
 from rag.loaders import LOADERS, suffix_of
+from rag.loaders.decoding import decode
 from rag.loaders.fields import SIDECAR, sidecar_names, sidecar_of
 from rag.types import Problem
 
@@ -21,10 +25,11 @@ if TYPE_CHECKING:
 
 IGNORE_FILE = ".ragignore"
 _INDEX = frozenset(
-    {"generations", "CURRENT", "LOCK", "LOCK.holder", "journal.sqlite", "touched.json"}
+    {"generations", "CURRENT", "LOCK", "LOCK.holder", "journal.sqlite", "seen.json", "touched.json"}
 )
 """What `rag.store` writes into the folder of an index; it may lie in the corpus."""
 MAX_BYTES = 200_000_000
+_LATEST = 2**63 - 1
 _UNPRINTABLE = frozenset(["Cc", "Cs", "Zl", "Zp"])
 
 
@@ -36,24 +41,37 @@ class CorpusFile:
         id: path relative to the corpus folder, "/" separated, NFC.
         path: where it is.
         size: bytes.
-        mtime_ns: time of last change, nanoseconds since the epoch.
+        look: bytes and time of change, those of the file beside it added; a copy has the same.
+        stamp: 64 bits of all that can be seen of it, and of the file beside it, without opening
+            them: as before, they are unchanged.
+        changed_ns: when one of them was last changed, nanoseconds since the epoch.
         extra: the file beside it with its metadata, such as "leave.pdf.meta.yaml", or None.
-        extra_size: bytes of that; 0 if there is none.
-        extra_mtime_ns: its time of last change; 0 if there is none.
     """
 
     id: str
     path: Path
     size: int
-    mtime_ns: int
+    look: tuple[int, int]
+    stamp: int
+    changed_ns: int
     extra: Path | None = None
-    extra_size: int = 0
-    extra_mtime_ns: int = 0
 
-    @property
-    def stamp(self) -> tuple[int, int]:
-        """Size and time of change, the metadata beside it included: as before, it is unchanged."""
-        return self.size + self.extra_size, self.mtime_ns + self.extra_mtime_ns
+
+def look_at(name: str, path: Path, status: os.stat_result, extra: Path | None) -> CorpusFile:
+    """The file as it looks now.
+
+    Raises:
+        OSError: there is no `extra`.
+    """
+    found = [status] if extra is None else [status, extra.stat()]
+    # Size and time of change can be set at will, and are in every unpacked archive; the time that
+    # the system keeps cannot, and another file has another number.
+    seen = [(s.st_size, s.st_mtime_ns, s.st_ctime_ns, s.st_ino) for s in found]
+    stamp = int.from_bytes(blake2b(repr(seen).encode(), digest_size=8).digest())
+    sizes, times, times_kept, _ = zip(*seen, strict=True)
+    # The year may be any, and SQLite's numbers end in 2262.
+    look = sum(sizes), max(-_LATEST, min(_LATEST, sum(times)))
+    return CorpusFile(name, path, status.st_size, look, stamp, max(times + times_kept), extra)
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,16 +89,18 @@ def scan(folder: Path, max_bytes: int = MAX_BYTES) -> Scan:
     Left out silently: hidden files and folders, what a `.ragignore` (gitignore syntax, in any
     folder, a deeper one wins) excludes, and what an index consists of. Left out with a reason:
     unsupported kinds of files, files larger than `max_bytes`, links that lead out of the folder,
-    names that cannot be printed, what cannot be read.
+    names that cannot be printed, what cannot be read, and all of a folder whose `.ragignore`
+    cannot be read.
 
     Raises:
-        CorpusNotFound: there is no such folder, or it cannot be read.
+        CorpusNotFound: there is no such folder, or it or its `.ragignore` cannot be read.
     """
     folder = Path(folder)
     try:
         root = folder.resolve(strict=True)
         with os.scandir(root):
             pass
+        _ignore_file(root, "")
     except FileNotFoundError as error:
         raise CorpusNotFound(
             f"there is no folder {folder}: create it and put documents into it, or name another"
@@ -91,9 +111,14 @@ def scan(folder: Path, max_bytes: int = MAX_BYTES) -> Scan:
         raise CorpusNotFound(
             f"the folder {folder} cannot be read ({_reason(error)}): check its permissions"
         ) from error
+    except DocumentError as error:
+        raise CorpusNotFound(
+            f"what {folder / IGNORE_FILE} leaves out is not known, for it {error}: mend or "
+            "remove it"
+        ) from error
     files: dict[str, CorpusFile] = {}
     skipped: list[Problem] = []
-    for found in _walk(root, root, "", ()):
+    for found in _walk(root):
         if isinstance(found, Problem):
             skipped.append(found)
         elif found.size > max_bytes:
@@ -109,7 +134,7 @@ def scan(folder: Path, max_bytes: int = MAX_BYTES) -> Scan:
 
 
 def is_left_out(folder: Path, name: str) -> bool:
-    """Whether a `.ragignore` excludes this id, be there such a file or not.
+    """Whether a `.ragignore` excludes this id or cannot be read, be there such a file or not.
 
     Args:
         folder: of the corpus.
@@ -121,7 +146,10 @@ def is_left_out(folder: Path, name: str) -> bool:
         prefix = "".join(f"{parent}/" for parent in parents[:depth])
         if prefix and _ignored(prefix, rules):
             return True
-        rules = (*rules, *_ignore_file(folder / prefix, prefix)[0])
+        try:
+            rules = (*rules, *_ignore_file(folder / prefix, prefix)[0])
+        except DocumentError:
+            return True
     return _ignored(name, rules)
 
 
@@ -129,17 +157,41 @@ _Rules = tuple[tuple[str, pathspec.GitIgnoreSpec], ...]
 """Ignore files from the root down: the prefix of the folder that each stands in, and its lines."""
 
 
-def _walk(root: Path, folder: Path, prefix: str, rules: _Rules) -> Iterator[CorpusFile | Problem]:
+class _Folder(NamedTuple):
+    """A folder to be looked into, and the rules of those above it."""
+
+    path: Path
+    prefix: str
+    rules: _Rules
+
+
+def _walk(root: Path) -> Iterator[CorpusFile | Problem]:
+    """Everything below the folder; folders may be nested more deeply than calls may."""
+    folders = deque([_Folder(root, "", ())])
+    while folders:
+        for found in _entries(root, folders.popleft()):
+            if isinstance(found, _Folder):
+                folders.append(found)
+            else:
+                yield found
+
+
+def _entries(root: Path, folder: _Folder) -> Iterator[CorpusFile | Problem | _Folder]:
+    path, prefix, rules = folder
     try:
-        with os.scandir(folder) as entries:
+        with os.scandir(path) as entries:
             found = sorted(entries, key=lambda entry: entry.name)
+        own, wrong = _ignore_file(path, prefix)
     except OSError as error:
         yield Problem(_printable(prefix), f"cannot be read: {_reason(error)}")
         return
-    own, problem = _ignore_file(folder, prefix)
+    except DocumentError as error:
+        # What was to be kept out of the index is not known, so all of it is.
+        yield Problem(_printable(prefix), f"is left out, for its {IGNORE_FILE} {error}")
+        return
     rules = (*rules, *own)
-    if problem:
-        yield problem
+    if wrong:
+        yield Problem(_printable(prefix + IGNORE_FILE), wrong)
     names = {entry.name for entry in found}
     described = _described(names)
     is_index = "generations" in names and ("CURRENT" in names or "LOCK" in names)
@@ -154,7 +206,7 @@ def _walk(root: Path, folder: Path, prefix: str, rules: _Rules) -> Iterator[Corp
             elif _ignored(name + "/" if is_folder else name, rules):
                 continue
             elif is_folder:
-                yield from _walk(root, Path(entry.path), f"{name}/", rules)
+                yield _Folder(Path(entry.path), f"{name}/", rules)
             else:
                 yield from _file(root, entry, unicodedata.normalize("NFC", name), described)
         except OSError as error:
@@ -212,28 +264,35 @@ def _file(
     if not os.access(path, os.R_OK, effective_ids=True):
         yield Problem(name, "cannot be read: Permission denied")
         return
-    file = CorpusFile(name, path, status.st_size, status.st_mtime_ns)
-    yield _with_extra(file) if described else file
+    yield look_at(name, path, status, sidecar_of(path) if described else None)
 
 
-def _with_extra(file: CorpusFile) -> CorpusFile:
-    beside = sidecar_of(file.path)
-    if beside is None:
-        return file
-    status = beside.stat()
-    return replace(file, extra=beside, extra_size=status.st_size, extra_mtime_ns=status.st_mtime_ns)
+def _ignore_file(folder: Path, prefix: str) -> tuple[_Rules, str]:
+    """The rules of a folder, and what is wrong with some of them ("" if nothing is).
 
-
-def _ignore_file(folder: Path, prefix: str) -> tuple[_Rules, Problem | None]:
+    Raises:
+        DocumentError: there are some, but they cannot be read.
+    """
     path = folder / IGNORE_FILE
-    if not path.is_file():
-        return (), None
+    if not os.path.lexists(path):
+        return (), ""
     try:
-        lines = path.read_text(encoding="utf-8-sig").splitlines()
-        return ((prefix, pathspec.GitIgnoreSpec.from_lines(lines)),), None
-    except (OSError, ValueError) as error:
-        problem = Problem(_printable(prefix + IGNORE_FILE), f"is not obeyed: {_reason(error)}")
-        return (), problem
+        if not stat.S_ISREG(path.stat().st_mode):
+            raise DocumentError("is not a regular file")
+        data = path.read_bytes()
+    except OSError as error:
+        raise DocumentError(f"cannot be read: {_reason(error)}") from error
+    # A character that got lost may have been any.
+    text = decode(data).replace("\ufffd", "?") if data.strip() else ""
+    good, wrong = [], []
+    for number, line in enumerate(text.split("\n"), 1):
+        try:
+            pathspec.GitIgnoreSpec.from_lines([line])
+            good.append(line)
+        except (ValueError, re.error):
+            wrong.append(f"line {number}")
+    rules = ((prefix, pathspec.GitIgnoreSpec.from_lines(good)),)
+    return rules, f"is obeyed but for what is no pattern: {', '.join(wrong)}" if wrong else ""
 
 
 def _ignored(name: str, rules: _Rules) -> bool:

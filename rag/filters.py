@@ -11,7 +11,7 @@ document has to meet all of them. What each field means:
   2024-06-01. Less than a day is known of some documents; then the condition has to hold for all
   the days that it may be.
 - version: numbers between points are compared as numbers.
-- author: all of them, or one.
+- author: all of them, or one; with or without the address of an e-mail.
 - title, source, description, and meta.NAME for any other: text, where `*` stands for
   anything. Case does not matter.
 - as_of: of documents that are versions of one another, the newest that was in effect on that day.
@@ -44,6 +44,7 @@ _VERSION_IN_TITLE = re.compile(
 
 
 _SEVERAL = re.compile(r"\s*[,;&]\s*|\s+and\s+")
+_ADDRESS = re.compile(r"\s*<[^<>\s]*>")
 
 
 class Described(Protocol):
@@ -120,7 +121,8 @@ def values(document: Described, field: str) -> list[str]:
     if found is None or found == "":
         return []
     if field == "author":
-        return [str(found), *_SEVERAL.split(str(found))]
+        named = [str(found), *_SEVERAL.split(str(found))]
+        return [*named, *(_ADDRESS.sub("", name).strip('"') for name in named)]
     return [str(part) for part in found] if isinstance(found, list) else [str(found)]
 
 

@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import logging
+import os
 import sqlite3
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import closing
 from datetime import UTC, datetime
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
 from rag.changes import KnownFiles
 from rag.chunking import CHUNKING_VERSION
-from rag.corpus import CorpusFile, scan
+from rag.corpus import CorpusFile, Scan, scan
 from rag.embedding import Progress
 from rag.encoders import Encoder, load_encoder
 from rag.errors import IndexDamaged, IndexIncompatible, IndexNotFound, RagError
@@ -30,6 +31,7 @@ from rag.store.generation import (
     complete,
     new_generation_id,
     open_current,
+    previous_generation,
 )
 from rag.store.journal import clear_journal, journal_path
 from rag.store.lock import writer_lock
@@ -74,9 +76,15 @@ def build_index(
             encoder = encoder or load_encoder(
                 settings.encoder, settings.threads, settings.precision
             )
-            outcome = _run(settings, encoder, found.files, progress or (lambda *_: None), name)
-            outcome.warnings = _warnings(settings.index, outcome.generation)
-            collect(settings.index, settings.keep_generations)
+            try:
+                outcome = _run(settings, encoder, found, progress or (lambda *_: None), name)
+            finally:
+                # Also of this one, if it failed: the disk may be full of it.
+                collect(settings.index, settings.keep_generations)
+            outcome.warnings = [
+                *_emptied(settings, outcome),
+                *_warnings(settings.index, outcome.generation),
+            ]
     except (OSError, sqlite3.Error) as error:
         raise RagError(
             f"the index {settings.index} cannot be written: {describe_error(error)} "
@@ -84,6 +92,16 @@ def build_index(
         ) from error
     outcome.details += [Detail(p.document, "skipped", p.reason) for p in found.skipped]
     return outcome.report(found.skipped, time.perf_counter() - started)
+
+
+def _emptied(settings: Settings, outcome: Outcome) -> list[Problem]:
+    """What to say of a corpus that has lost all its documents, like a disk that is not mounted."""
+    if outcome.documents or not outcome.removed:
+        return []
+    older = previous_generation(settings.index, outcome.generation)
+    way_back = f"`rag rollback` brings {older} back" if older else "put its documents back"
+    reason = "has no document left that can be read, so the index is empty: if it should have some"
+    return [Problem(str(settings.corpus), f"{reason}, {way_back}")]
 
 
 def _warnings(index: Path, generation: str) -> list[Problem]:
@@ -99,7 +117,7 @@ def _warnings(index: Path, generation: str) -> list[Problem]:
 def _run(
     settings: Settings,
     encoder: Encoder,
-    files: Sequence[CorpusFile],
+    found: Scan,
     progress: Progress,
     name: str,
 ) -> Outcome:
@@ -107,13 +125,13 @@ def _run(
     previous = _open_previous(settings.index)
     if previous is not None:
         try:
-            return _Build(settings, encoder, previous, progress).run(files, name)
+            return _Build(settings, encoder, previous, progress).run(found, name)
         except IndexDamaged as error:
             log.warning("building from scratch: %s", error)
         finally:
             previous.close()
         name = new_generation_id(settings.index)
-    return _Build(settings, encoder, None, progress).run(files, name)
+    return _Build(settings, encoder, None, progress).run(found, name)
 
 
 def _open_previous(index: Path) -> Generation | None:
@@ -139,6 +157,7 @@ class _Build:
     ) -> None:
         self._settings, self._encoder, self._progress = settings, encoder, progress
         self._previous = previous
+        self._corpus = os.path.abspath(settings.corpus)  # noqa: PTH100 - a link stays one
         self._chunking = (
             f"chunks-v{CHUNKING_VERSION}-loaders-v{LOADERS_VERSION}-{settings.chunk_tokens}"
         )
@@ -153,69 +172,83 @@ class _Build:
         self._known.retry(self._reader.outgrown)
         self._outcome = Outcome()
 
-    def run(self, files: Sequence[CorpusFile], name: str) -> Outcome:
+    def run(self, found: Scan, name: str) -> Outcome:
         """Write generation `name` and publish it, or find that nothing has changed."""
         outcome, index = self._outcome, self._settings.index
-        if self._nothing_changed(files):
-            self._keep_previous()
-            return outcome
-        outcome.generation = name
-        folder = building_folder(index, name)
-        folder.mkdir()
-        known = self._previous if self._same_vectors else None
-        before = self._previous.folder / "documents.sqlite" if self._previous else None
-        journal = journal_path(index)
-        with (
-            synced_early(folder),
-            self._reader,
-            SearchWriter(folder, self._encoder, known, journal, self._progress) as search,
-        ):
-            with closing(
-                TableWriter(folder / "documents.sqlite", before if self._same_chunks else None)
-            ) as tables:
-                self._write_documents(Rows(tables, search), tables, files)
-            self._progress("finishing", 0, tables.chunks)
-            search.finish()
+        with self._reader:
+            if self._nothing_changed(found.files):
+                self._keep_previous()
+                return outcome
+            outcome.generation = name
+            folder = building_folder(index, name)
+            folder.mkdir()
+            known = self._previous if self._same_vectors else None
+            before = self._previous.folder / "documents.sqlite" if self._previous else None
+            journal = journal_path(index)
+            with (
+                synced_early(folder),
+                SearchWriter(folder, self._encoder, known, journal, self._progress) as search,
+            ):
+                with closing(
+                    TableWriter(folder / "documents.sqlite", before if self._same_chunks else None)
+                ) as tables:
+                    self._write_documents(Rows(tables, search), tables, found)
+                self._progress("finishing", 0, tables.chunks)
+                search.finish()
         outcome.documents, outcome.chunks = tables.documents, tables.chunks
         outcome.embedded = search.embedded
         complete(index, folder, self._manifest(tables.sentences))
         self._progress("finishing", tables.chunks, tables.chunks)
         clear_journal(journal_path(index))
-        self._known.forget()
+        self._known.remember(name)
         return outcome
 
     def _nothing_changed(self, files: Sequence[CorpusFile]) -> bool:
-        """True if every file, readable or not, is the one that the published generation saw."""
+        """True if every file is the one that the published generation saw.
+
+        Those that could not be read fail again, if there was a reason to try them.
+        """
         known = self._known
+        if (
+            self._previous is None
+            or not self._same_chunks
+            or not _is_same_folder(self._previous.manifest.corpus, self._corpus)
+            or len(files) != len(known.documents) + len(known.failures)
+        ):
+            return False
+        again: list[CorpusFile] = []
         try:
-            return (
-                self._previous is not None
-                and len(files) == len(known.documents) + len(known.failures)
-                and all(map(known.is_unchanged, files))
-            )
+            for file in files:
+                if not known.is_unchanged(file):
+                    if not known.may_fail_again(file):
+                        return False
+                    again.append(file)
         except OSError:
             return False  # A file has gone since the scan; it is reported when it is read.
+        return all(map(self._fails_as_before, self._reader.read(again, known, lambda _: None)))
+
+    def _fails_as_before(self, reading: Reading) -> bool:
+        reason, state = self._known.failures[reading.file.id]
+        return (reading.reason, reading.state.sha256) == (reason, state.sha256)
 
     def _keep_previous(self) -> None:
         if self._previous is None:
             return
         clear_journal(journal_path(self._settings.index))
-        self._known.remember()
         manifest, outcome = self._previous.manifest, self._outcome
+        self._known.remember(manifest.generation)
         outcome.generation = manifest.generation
         outcome.documents = outcome.unchanged = manifest.documents
         outcome.chunks = manifest.chunks
         for name, (reason, _) in self._known.failures.items():
             self._outcome.note_failure(name, reason)
 
-    def _write_documents(
-        self, rows: Rows, tables: TableWriter, files: Sequence[CorpusFile]
-    ) -> None:
+    def _write_documents(self, rows: Rows, tables: TableWriter, found: Scan) -> None:
         """Fill the rows: unchanged documents are copied, the others loaded and cut."""
-        known = self._known
-        present = {file.id for file in files}
-        for name in known.documents.keys() - present:
-            self._outcome.note_removal(name, known.documents[name], "is no longer in the folder")
+        known, files = self._known, found.files
+        skipped = {problem.document: problem.reason for problem in found.skipped}
+        for name in known.documents.keys() - {file.id for file in files}:
+            self._outcome.note_removal(name, known.documents[name], _why_gone(name, skipped))
         done, total = 0, sum(file.size for file in files if known.has_to_be_read(file))
 
         def tell(file: CorpusFile) -> None:
@@ -241,12 +274,11 @@ class _Build:
             self._outcome.note_failure(name, reason)
             if before is not None:
                 self._outcome.note_removal(name, before, "cannot be read any more")
-            if state is not None:
-                tables.add_failure(name, reason, state)
-        elif reading.document is not None and state is not None:
+            tables.add_failure(name, reason, state)
+        elif reading.document is not None:
             rows.add(reading.document, state, reading.chunks)
             self._outcome.note_read(reading, before, self._known.why_again(name))
-        elif before is not None and state is not None:
+        elif before is not None:
             rows.copy(name, before, state)
 
     def _manifest(self, sentences: int) -> Manifest:
@@ -262,4 +294,22 @@ class _Build:
             chunks=outcome.chunks,
             sentences=sentences,
             files={},
+            corpus=self._corpus,
         )
+
+
+def _is_same_folder(noted: str, corpus: str) -> bool:
+    try:
+        return noted != "" and Path(noted).samefile(corpus)
+    except OSError:
+        return False
+
+
+def _why_gone(name: str, skipped: Mapping[str, str]) -> str:
+    """Why a document that is in the index is not among the files of the corpus."""
+    if name in skipped:
+        return skipped[name]
+    for folder in PurePosixPath(name).parents:
+        if f"{folder}/" in skipped:
+            return f"its folder {folder}/ {skipped[f'{folder}/']}"
+    return "is no longer in the folder"

@@ -22,7 +22,7 @@ from pathlib import Path, PurePosixPath
 from typing import IO, Any
 
 from rag.errors import DocumentError, RagError
-from rag.loaders import LOADERS, load
+from rag.loaders import LOADERS, Unopened, load
 from rag.loaders.fields import TO_INSTALL
 from rag.loaders.ocr import installed
 from rag.types import Block, Document, Page
@@ -123,7 +123,7 @@ class IsolatedReader:
         if data["error"] == "memory":
             raise DocumentError(self._too_much)
         if data["error"]:
-            raise DocumentError(data["error"])
+            raise (Unopened if data["unopened"] else DocumentError)(data["error"])
         content = data["document"]
         content["blocks"] = tuple(Block(**block) for block in content["blocks"])
         content["pages"] = tuple(Page(**page) for page in content["pages"])
@@ -268,7 +268,9 @@ def _load(path: str, id: str, ocr_seconds: float) -> dict[str, Any]:  # noqa: A0
     except MemoryError:
         return {"error": "memory"}
     except DocumentError as error:
-        return {"error": "memory" if isinstance(error.__cause__, MemoryError) else str(error)}
+        if isinstance(error.__cause__, MemoryError):
+            return {"error": "memory"}
+        return {"error": str(error), "unopened": isinstance(error, Unopened)}
 
 
 def _limit_memory(megabytes: int) -> None:

@@ -67,7 +67,7 @@ class Outcome:
     def note_read(self, reading: Reading, before: Seen | None, again: str) -> None:
         """A document was read: it is new, or changed, or there is a reason to read it `again`."""
         document, now = reading.document, reading.state
-        if document is None or now is None:
+        if document is None:
             raise ValueError(f"{reading.file.id} was not read")
         what: What
         if before is None:

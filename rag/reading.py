@@ -18,7 +18,7 @@ from rag.corpus import CorpusFile
 from rag.encoders import Encoder
 from rag.errors import DocumentError, RagError
 from rag.isolation import IsolatedReader, needs_isolation
-from rag.loaders import load
+from rag.loaders import Unopened, load
 from rag.settings import Settings
 from rag.store.tables import FileState
 from rag.types import Chunk, Document
@@ -36,7 +36,7 @@ class Reading:
 
     Attributes:
         file: the file.
-        state: how it looked; None if that could not be found out.
+        state: how it looked.
         document: what it holds; None if it is as before, or cannot be read.
         chunks: of the document.
         reason: why it cannot be read, or "".
@@ -44,7 +44,7 @@ class Reading:
     """
 
     file: CorpusFile
-    state: FileState | None = None
+    state: FileState
     document: Document | None = None
     chunks: Sequence[Chunk] = ()
     reason: str = ""
@@ -123,7 +123,7 @@ class DocumentReader:
             reader.close()
 
     def _read(self, file: CorpusFile, known: KnownFiles) -> Reading:
-        started, state = time.perf_counter(), None
+        started = time.perf_counter()
         try:
             state = known.state(file)
             if known.is_unchanged(file):
@@ -132,10 +132,14 @@ class DocumentReader:
             if has_changed(file):
                 state = replace(state, sha256="changed while it was read")
         except DocumentError as error:
+            if isinstance(error, Unopened):
+                known.look_again(file)
             return Reading(file, state, reason=str(error))
         except OSError as error:
             # Gone or forbidden since the scan: say so, and look again at the next build.
-            return Reading(file, reason=f"cannot be read: {error.strerror or error}")
+            known.look_again(file)
+            reason = f"cannot be read: {error.strerror or error}"
+            return Reading(file, FileState("", *file.look), reason=reason)
         return Reading(file, state, document, seconds=time.perf_counter() - started)
 
     def _load(self, file: CorpusFile) -> Document:

@@ -1,11 +1,13 @@
 """Every setting, once: its name, type, default and meaning.
 
-A setting `name` is the flag `--name`, the environment variable `RAG_NAME` and the key `name` in
-`rag.toml`; the first of these that is given wins, then the default.
+A setting `name` is the environment variable `RAG_NAME` and the key `name` in `rag.toml`, and the
+flag `--name` of the commands that `rag.cli` gives it to; a flag wins over the variable, that over
+the file, and that over the default.
 """
 
 from __future__ import annotations
 
+import logging
 import os
 import tomllib
 from collections.abc import Mapping
@@ -21,7 +23,14 @@ Precision = Literal["auto", "fp32"]
 Library = Literal["auto", "open", "owner", "read"]
 Source = Literal["flag", "environment", "file", "default"]
 
+log = logging.getLogger(__name__)
+
 SETTINGS_FILE = "rag.toml"
+_PREFIX = "RAG_"
+_OTHER_VARIABLES = {
+    "RAG_OWNER_PASSWORD",
+    "RAG_SHARED", "RAG_STORM", "RAG_STORM_SEED", "RAG_TEST_STORM",  # of tests and benchmarks
+}  # fmt: skip
 
 
 def _setting(
@@ -34,7 +43,9 @@ def _setting(
 class Settings:
     """The effective configuration of one call."""
 
-    corpus: Path = _setting(Path("corpus"), "folder of documents")
+    corpus: Path = _setting(
+        Path("corpus"), "folder of documents; where none is given, the one that the index is of"
+    )
     index: Path = _setting(Path("index"), "folder of the index")
     encoder: str = _setting(
         "default",
@@ -88,7 +99,8 @@ class Settings:
         "",
         "file whose first line is the owner's password; without it, the environment variable "
         "RAG_OWNER_PASSWORD holds it; with neither, the owner signs in with the key in the link "
-        "that `rag chat` prints",
+        "that `rag chat` prints, which is kept with the conversations: where they are off, a "
+        "password is needed",
     )
     library_max_mb: int = _setting(
         5000, "uploads end where the corpus would become larger, in MB", least=1
@@ -96,8 +108,13 @@ class Settings:
     library_max_files: int = _setting(
         20000, "uploads end where the corpus would have more files", least=1
     )
-    host: str = _setting("127.0.0.1", "address of the chat page")
-    port: int = _setting(7860, "port of the chat page; 0 takes a free one", least=0, most=65535)
+    host: str = _setting("127.0.0.1", "address that `rag chat` and `rag serve` listen on")
+    port: int = _setting(
+        7860,
+        "port that `rag chat` listens on, or `rag serve` (there 8008 by default); 0 takes any",
+        least=0,
+        most=65535,
+    )
 
 
 @dataclass(frozen=True)
@@ -112,26 +129,31 @@ def load_settings(
     flags: Mapping[str, Any] | None = None,
     environment: Mapping[str, str] | None = None,
     folder: Path | None = None,
+    defaults: Mapping[str, Any] | None = None,
 ) -> Effective:
     """Resolve every setting: flag over environment over `rag.toml` over default.
+
+    A variable that looks like a setting and is none is warned of: others may use the prefix, too.
 
     Args:
         flags: values given on the command line; None means not given.
         environment: defaults to the process environment; an empty variable counts as not given.
         folder: where `rag.toml` is looked for; defaults to the working directory.
+        defaults: those of one command that differ from the rest.
 
     Raises:
         SettingsError: an unknown name, or a value of the wrong type or range.
     """
-    flags = flags or {}
+    flags, defaults = flags or {}, defaults or {}
     _refuse_unknown(flags, "")
     environment = os.environ if environment is None else environment
+    _warn_of_unknown(environment)
     file_values = _read_file((folder or Path()) / SETTINGS_FILE)
     types = get_type_hints(Settings)
     values: dict[str, Any] = {}
     sources: dict[str, Source] = {}
     for spec in fields(Settings):
-        name, variable = spec.name, f"RAG_{spec.name.upper()}"
+        name, variable = spec.name, _variable(spec.name)
         raw: Any
         source: Source
         if flags.get(name) is not None:
@@ -141,7 +163,7 @@ def load_settings(
         elif name in file_values:
             raw, source, where = file_values[name], "file", f"{name} in {SETTINGS_FILE}"
         else:
-            values[name], sources[name] = spec.default, "default"
+            values[name], sources[name] = defaults.get(name, spec.default), "default"
             continue
         values[name] = _convert(raw, types[name], where)
         _check_range(values[name], where, spec.metadata["least"], spec.metadata["most"])
@@ -151,7 +173,7 @@ def load_settings(
 
 def _read_file(path: Path) -> dict[str, Any]:
     try:
-        values = tomllib.loads(path.read_text("utf-8"))
+        values = tomllib.loads(path.read_text("utf-8-sig"))
     except FileNotFoundError:
         return {}
     except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
@@ -167,6 +189,18 @@ def _refuse_unknown(values: Mapping[str, Any], where: str) -> None:
             raise SettingsError(f"{where}unknown setting {name!r}; `rag config` lists all of them")
 
 
+def _variable(name: str) -> str:
+    return f"{_PREFIX}{name.upper()}"
+
+
+def _warn_of_unknown(environment: Mapping[str, str]) -> None:
+    known = {_variable(spec.name) for spec in fields(Settings)} | _OTHER_VARIABLES
+    set_ = {name for name, value in environment.items() if name.startswith(_PREFIX) and value}
+    if unknown := sorted(set_ - known):
+        names = ", ".join(unknown)
+        log.warning("unknown settings are ignored: %s; `rag config` lists all of them", names)
+
+
 def _convert(raw: Any, kind: Any, where: str) -> Any:
     """`raw` (text, or a TOML or flag value) as `kind`."""
     choices = get_args(kind)
@@ -179,12 +213,25 @@ def _convert(raw: Any, kind: Any, where: str) -> Any:
             value = raw if isinstance(raw, bool) else _BOOLEANS[str(raw).strip().lower()]
         elif isinstance(raw, bool) or not isinstance(raw, _ACCEPTED[kind]):
             raise TypeError
+        elif kind in (str, Path):
+            value = kind(_usable(raw, where, may_be_empty=kind is str))
         else:
             value = kind(raw)
     except (KeyError, TypeError, ValueError):
         expected = " or ".join(choices) if choices else kind.__name__.lower()
         raise SettingsError(f"{where}: expected {expected}, got {str(raw)!r}") from None
     return value
+
+
+def _usable(raw: Any, where: str, *, may_be_empty: bool) -> str:
+    """Text that may be a path, with `~` as a shell reads it: no shell has seen it in a file."""
+    text: str = os.fspath(raw)
+    if "\0" in text:
+        raise SettingsError(f"{where}: {text!r} holds a null character")
+    if not text and not may_be_empty:
+        # Else it would be the working directory, which nobody means by a variable that is not set.
+        raise SettingsError(f"{where}: the path is empty; for the working directory, write .")
+    return os.path.expanduser(text)  # noqa: PTH111  Path's own refuses a name that is no user's
 
 
 def _check_range(value: Any, where: str, least: float | None, most: float | None) -> None:

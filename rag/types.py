@@ -326,7 +326,8 @@ class BuildReport:
         embedded: chunks whose vectors were computed.
         reused: chunks whose vectors were known.
         seconds: wall-clock time.
-        warnings: documents that are in the index, but of which something could not be used.
+        warnings: documents that are in the index, but of which something could not be used; and
+            the corpus folder, if nothing is left in it.
         renamed: those of `added` whose text was in the index under a name that is gone.
         details: every document but those that stayed as they were: what happened and why.
     """

@@ -13,17 +13,17 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from awkward import unprivileged
 from builds import LEAVE, SAFETY, TWO, CountingEncoder, assert_same, changes, content, reading_noted
+from workshop import Workshop
 
 from rag import indexing, reading, writing
-from rag.encoders import Vectors
+from rag.encoders import Encoder, Vectors
 from rag.errors import CorpusNotFound, IndexLocked, RagError
 from rag.store.lock import writer_lock
 from rag.types import Problem
 
 if TYPE_CHECKING:
-    from workshop import Workshop
-
     from rag.corpus import Scan
 
     Make = Callable[..., Workshop]
@@ -132,6 +132,107 @@ def test_a_file_that_changes_while_it_is_read_is_read_again_next_time(
         assert "99 days" in index.text("leave.md")
 
 
+def test_a_file_that_is_saved_again_while_it_is_read_is_not_given_up(
+    workshop: Make, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made = workshop(TWO)
+    load = reading.load
+
+    def half_saved(path: Path, name: str) -> object:
+        path.write_bytes(b"")
+        try:
+            return load(path, name)
+        finally:
+            path.write_text(TWO[name])
+
+    with monkeypatch.context() as patch:
+        patch.setattr(reading, "load", half_saved)
+        assert made.build().failed[0].reason == "is empty"
+    assert (made.build().failed, made.build().documents) == ([], 2)
+
+
+def test_a_momentary_fault_of_the_disk_is_not_remembered(
+    workshop: Make, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made = workshop(TWO)
+    read = Path.read_bytes
+
+    def fail(path: Path) -> bytes:
+        if path.name == "leave.md":
+            raise OSError(5, "Input/output error")
+        return read(path)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Path, "read_bytes", fail)
+        first = made.build()
+        assert first.failed == [Problem("leave.md", "cannot be read: Input/output error")]
+        assert made.build().generation == first.generation
+    assert (made.build().added, made.build().failed) == (["leave.md"], [])
+
+
+def test_a_failed_document_is_tried_again_when_it_was_touched(
+    workshop: Make, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made = workshop({**TWO, "broken.md": "  \n"})
+    first = made.build()
+    tried = reading_noted(monkeypatch)
+    os.utime(made.corpus / "broken.md", (1, 1))
+    for _ in range(2):
+        assert made.build().generation == first.generation
+    assert tried == ["broken.md"]
+
+
+def test_a_sidecar_that_cannot_be_read_costs_only_itself(
+    workshop: Make, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made = workshop(TWO)
+    open_file = Path.open
+
+    def forbid(path: Path, *arguments: Any, **options: Any) -> Any:
+        if path.name == "leave.md.meta.yaml":
+            raise PermissionError(13, "Permission denied")
+        return open_file(path, *arguments, **options)
+
+    made.build()
+    (made.corpus / "leave.md.meta.yaml").write_text("title: Holidays")
+    with monkeypatch.context() as patch:
+        patch.setattr(Path, "open", forbid)
+        first = made.build()
+        assert (first.documents, first.warnings) == (
+            2, [Problem("leave.md", "leave.md.meta.yaml cannot be read: Permission denied")],
+        )  # fmt: skip
+        assert made.build().generation == first.generation
+    mended = made.build()
+    assert (mended.changed, mended.warnings) == (["leave.md"], [])
+
+
+def test_what_is_below_a_folder_that_cannot_be_read_says_so(encoder: Encoder) -> None:
+    with unprivileged() as folder:
+        made = Workshop(folder, encoder, {**TWO, "sub/deep/a.md": SAFETY})
+        made.build()
+        (made.corpus / "sub").chmod(0)
+        report = made.build()
+        (made.corpus / "sub").chmod(0o700)
+    assert [(d.document, d.why) for d in report.details if d.what == "removed"] == [
+        ("sub/deep/a.md", "its folder sub/ cannot be read: Permission denied")
+    ]
+
+
+def test_a_folder_that_was_emptied_is_warned_about(workshop: Make) -> None:
+    made = workshop(TWO)
+    first = made.build().generation
+    for name in TWO:
+        (made.corpus / name).unlink()
+    [warning] = made.build().warnings
+    assert (warning.document, warning.reason) == (
+        str(made.corpus),
+        "has no document left that can be read, so the index is empty: if it should have some, "
+        f"`rag rollback` brings {first} back",
+    )
+    made.write("leave.md", LEAVE)
+    assert made.build(keep_generations=1).warnings == []
+
+
 # Builds that fail or die
 
 
@@ -215,7 +316,7 @@ def test_a_left_over_journal_goes_even_if_nothing_changed(workshop: Make) -> Non
     made.build()
     (made.index / "journal.sqlite").write_bytes(b"")
     made.build()
-    assert sorted(path.name for path in made.index.iterdir()) == ["CURRENT", "LOCK", "generations"]
+    assert not (made.index / "journal.sqlite").exists()
 
 
 def test_a_database_that_cannot_be_written_is_one_line(
@@ -233,6 +334,20 @@ def test_a_database_that_cannot_be_written_is_one_line(
         f"the index {made.index} cannot be written: database or disk is full "
         "(the published generation, if there is one, is untouched)"
     )
+
+
+def test_a_full_disk_is_named_and_left_tidy(
+    workshop: Make, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made = workshop(TWO)
+
+    def full(*_: object) -> None:
+        raise OSError("147840 requested and 103392 written")  # as NumPy says it
+
+    monkeypatch.setattr(writing.VectorWriter, "close", full)
+    with pytest.raises(RagError, match=r"cannot be written: the disk is full \(147840 requested"):
+        made.build()
+    assert made.generations() == []
 
 
 LITTLE_ROOM = """
@@ -273,6 +388,7 @@ for size in [100, 5_000, 30_000, 60_000, 150_000, 1_000_000, 10_000_000]:
         break
     except RagError as error:
         failures.append(str(error))
+        assert not list(index.glob("generations/.*")), "what was half written is still there"
     with open_index(index, settings) as opened:
         assert opened.text("leave.md").count("13 days") == 1, "the old generation is gone"
         assert opened.ask("How many days of leave?").nearest
@@ -293,7 +409,7 @@ def test_files_that_may_not_grow_are_all_or_nothing(workshop: Make) -> None:
     result = subprocess.run(command, capture_output=True, text=True, check=False)
     assert result.returncode == 0, result.stderr
     told = json.loads(result.stdout)
-    assert told["left"] == ["CURRENT", "LOCK", "generations"]
+    assert told["left"] == ["CURRENT", "LOCK", "generations", "seen.json"]
     assert len(told["failures"]) >= 3
     for failure in told["failures"]:
         assert failure.startswith(f"the index {made.index} cannot be written: ")

@@ -10,6 +10,7 @@ import pytest
 from reportlab.lib.pagesizes import A4
 from reportlab.pdfgen.canvas import Canvas
 
+import rag
 from rag.chat import pages
 from rag.errors import DocumentError
 
@@ -76,6 +77,20 @@ def test_a_broken_file_is_one_line(tmp_path: Path) -> None:
     path.write_bytes(b"%PDF-1.7 nothing")
     with pytest.raises(DocumentError, match=r"Page 1 of broken\.pdf cannot be drawn"):
         pages.picture(path, 1, [])
+
+
+def test_a_file_with_a_sidecar_is_the_indexed_one_as_well(tmp_path: Path, pdf: Path) -> None:
+    made = tmp_path / "made"
+    made.mkdir()
+    (made / "a.pdf").write_bytes(pdf.read_bytes())
+    (made / "a.pdf.meta.yaml").write_text("title: Leave\n", "utf-8")
+    rag.build(made, tmp_path / "index")
+    with rag.open(tmp_path / "index") as index:
+        (info,) = index.documents()
+    assert pages.find_file(made, "a.pdf", info.file.sha256).name == "a.pdf"
+    (made / "a.pdf.meta.yaml").write_text("title: Lease\n", "utf-8")
+    with pytest.raises(DocumentError, match="has changed since it was indexed"):
+        pages.find_file(made, "a.pdf", info.file.sha256)
 
 
 def test_only_the_indexed_file_in_the_corpus_is_read(pdf: Path) -> None:

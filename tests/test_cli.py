@@ -6,13 +6,17 @@ import subprocess
 import sys
 from dataclasses import fields
 from pathlib import Path
-from typing import Any
+from typing import Any, get_type_hints
 
 import pytest
 from commands import Run
 
+import rag
 from rag import cli
+from rag.cli.output import visible
+from rag.index import Index
 from rag.settings import Settings
+from rag.types import Answer
 
 
 def test_the_installed_command_is_this_one(index: Path) -> None:
@@ -57,6 +61,7 @@ def test_the_list_of_commands_says_what_each_says_itself(run: Run) -> None:
 
 
 def test_an_option_that_is_a_setting_is_spelled_like_it() -> None:
+    types = get_type_hints(Settings)
     settings = {spec.name for spec in fields(Settings)}
     context = cli.cli.make_context("rag", [], resilient_parsing=True)
     spelled = {}
@@ -65,5 +70,19 @@ def test_an_option_that_is_a_setting_is_spelled_like_it() -> None:
         for option in found.params:
             if option.param_type_name == "option" and option.name in settings:
                 assert option.opts == [f"--{option.name.replace('_', '-')}"]
+                kind = {int: "integer", float: "float"}.get(types[option.name], option.type.name)
+                assert option.type.name == kind, f"{command} {option.opts}"
                 spelled[option.name] = option.opts
     assert {"index", "encoder", "caution", "chunk_tokens"} <= spelled.keys()
+
+
+def test_nothing_that_steers_a_terminal_is_shown_as_it_is() -> None:
+    assert visible("a\tb\n\x1b[2J\x07\r\x9b1m\u202eé→😀") == (
+        "a\tb\n[U+001B][2J[U+0007][U+000D][U+009B]1m[U+202E]é→😀"
+    )
+
+
+def test_the_package_has_what_it_returns() -> None:
+    assert (rag.Index, rag.Answer) == (Index, Answer)
+    with pytest.raises(AttributeError, match="module 'rag' has no attribute 'Nothing'"):
+        _ = rag.Nothing  # type: ignore[attr-defined]

@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 from websites import PAGE, Site
 
 from rag.cli import main
+
+if TYPE_CHECKING:
+    from workshop import Workshop
 
 
 def run(capsys: pytest.CaptureFixture[str], *arguments: str) -> tuple[int, str, str]:
@@ -32,6 +37,16 @@ def test_the_command(site: Site, capsys: pytest.CaptureFixture[str]) -> None:
     assert rows[1]["error"] == f"{site.url('/none')} answered with status 404: check the address"
 
 
+def test_what_is_added_goes_where_the_index_was_made_from(
+    site: Site, capsys: pytest.CaptureFixture[str], workshop: Callable[..., Workshop]
+) -> None:
+    made = workshop({})
+    made.build()
+    Path("rag.toml").write_text(f'index = "{made.index}"\nweb_allow_private = true\n')
+    assert run(capsys, site.page("/leave", PAGE))[0] == 0
+    assert [path.name for path in made.corpus.rglob("*.md")] == ["leave.md"]
+
+
 def test_the_command_refuses_private_addresses_unless_allowed(
     site: Site, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -39,6 +54,7 @@ def test_the_command_refuses_private_addresses_unless_allowed(
     code, out, err = run(capsys, url)
     assert (code, out) == (1, "")
     assert err.startswith("rag: 127.0.0.1 is at 127.0.0.1, an address of this machine")
+    assert "--web-allow-private" in err
     assert not Path("corpus").exists()
     Path("rag.toml").write_text("web_allow_private = true\nweb_max_mb = 1\n")
     assert run(capsys, url)[0] == 0

@@ -8,9 +8,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
-from commands import QUESTION, Run, answers_of
+from commands import QUESTION, Ran, Run, answers_of
 
+from rag.cli.ask import describe_answer
 from rag.index import Index
+from rag.types import Answer
 
 if TYPE_CHECKING:
     from workshop import Workshop
@@ -26,7 +28,40 @@ def test_ask_prints_the_answer_and_where_it_stands(run: Run, index: Path) -> Non
     assert (ran.code, ran.err) == (0, "")
     assert "Staff get 13 days of annual leave a year. [1]" in ran.out
     assert "[1] leave/annual.md, “How much”, characters " in ran.out
-    assert "confidence " in ran.out
+    assert "\n\nVery likely answers the question (confidence " in ran.out
+
+
+def test_a_table_is_printed_line_by_line() -> None:
+    answer = Answer("q", "q", False, 0.5, f"Rate: 3 EUR\n{'Long ' * 30}", (), (), "g1", 1.0)
+    first, second, third, *_ = describe_answer(answer).splitlines()
+    assert first == "Rate: 3 EUR"
+    assert len(second) > 90
+    assert third.startswith("Long Long")
+
+
+def test_a_document_cannot_steer_the_terminal(run: Run, workshop: Make) -> None:
+    made = workshop(
+        {"leave.md": "# Leave\n\nStaff get 13 \x1b[2J\x1b[8mdays \u202eof leave.\x07\n"}
+    )
+    made.build()
+    for command in (["ask", "--caution", "eager"], ["retrieve"]):
+        ran = run(*command, QUESTION, "--index", made.index)
+        assert "Staff get 13 [U+001B][2J[U+001B][8mdays [U+202E]of leave." in ran.out
+        exact = run(*command, QUESTION, "--index", made.index, "--json")
+        assert "13 \\u001b[2J\\u001b[8mdays \u202eof leave." in exact.out
+
+
+@pytest.mark.parametrize("command", ["ask", "retrieve", "serve", "chat"])
+def test_another_encoder_than_that_of_the_index_is_refused_at_once(
+    run: Run, index: Path, command: str
+) -> None:
+    """Nothing is loaded or fetched for it."""
+    question = ["x"] if command in ("ask", "retrieve") else []
+    assert run(command, *question, "--index", index, "--encoder", "foo") == Ran(
+        1, "",
+        "rag: this index was made with encoder 'default', the settings name 'foo': run `rag "
+        "build`, or set the encoder back\n",
+    )  # fmt: skip
 
 
 def test_ask_prints_json_and_nothing_else(run: Run, index: Path, small_index: Index) -> None:

@@ -11,7 +11,9 @@ from typing import TYPE_CHECKING
 import pytest
 from commands import Ran, Run
 
+from rag.cli.build import describe
 from rag.store.lock import writer_lock
+from rag.types import BuildReport, Problem
 
 if TYPE_CHECKING:
     from workshop import Workshop
@@ -24,7 +26,7 @@ def test_build_reports_what_it_did(run: Run, workshop: Make) -> None:
     ran = run("build", made.corpus, "--index", made.index, "--threads", "1")
     assert (ran.code, ran.err) == (0, "")
     lines = ran.out.splitlines()
-    assert lines[0].startswith("1 documents, 1 chunks (1 embedded, 0 reused) in ")
+    assert lines[0].startswith("1 document, 1 chunk (1 embedded, 0 reused) in ")
     assert lines[1] == "added 1, changed 0, removed 0, unchanged 0"
     assert lines[2] == "  + leave.md"
     assert "failed: empty.md: is empty" in lines
@@ -61,6 +63,29 @@ def test_long_lists_are_cut_short(run: Run, workshop: Make) -> None:
     assert "  + 19.md\n  + … and 5 more\n" in out
 
 
+def test_what_is_supported_is_said_once(run: Run, workshop: Make) -> None:
+    made = workshop({**{f"{n:02}.zzz": "1" for n in range(25)}, "a.yyy": "1"})
+    out = run("build", made.corpus, "--index", made.index).out
+    assert "skipped: 19.zzz: .zzz files are not supported\nskipped: … and 6 more\n" in out
+    assert out.count(".docx .eml") == 1
+
+
+def test_watching_tells_of_a_problem_once() -> None:
+    old, new = Problem("old.zzz", "is not supported"), Problem("new.pdf", "is empty")
+    report = BuildReport("g2", 1, 1, [], [], [], 1, [old], [new], 0, 1, 0.1)
+    shown = describe(report, told={old})
+    assert "old.zzz" not in shown
+    assert "failed: new.pdf: is empty" in shown
+
+
+def test_a_build_goes_on_with_the_folder_of_the_build_before(run: Run, workshop: Make) -> None:
+    made = workshop({"leave.md": "# Leave\n\nStaff get 13 days.\n"})
+    run("build", made.corpus, "--index", made.index)
+    Path("corpus").mkdir()
+    assert "unchanged 1" in run("build", "--index", made.index).out
+    assert "removed 1" in run("build", "corpus", "--index", made.index).out
+
+
 def test_build_without_a_corpus_fails_in_one_line(run: Run) -> None:
     assert run("build", "nowhere") == Ran(
         1, "",
@@ -89,8 +114,15 @@ def test_chat_builds_first_and_then_opens(
     arguments = ["chat", "--corpus", made.corpus, "--index", made.index, "--port", "0"]
     first = run(*arguments)
     assert (first.code, first.out) == (0, "")
-    assert first.err.startswith(f"building the index of {made.corpus} …\n1 documents, 1 chunks")
+    assert first.err.startswith(f"building the index of {made.corpus} …\n1 document, 1 chunk ")
     assert (made.index / "CURRENT").is_file()
     second = run(*arguments)
     assert (second.code, second.err) == (0, "")
     assert [one[:3] for one in opened] == [(made.index, "127.0.0.1", 0)] * 2
+
+
+def test_the_address_of_a_chat_has_brackets_where_it_needs_them() -> None:
+    from rag.chat.page import options
+
+    assert options("::1", 1)["server_name"] == "[::1]"
+    assert options("127.0.0.1", 1)["server_name"] == "127.0.0.1"

@@ -61,7 +61,9 @@ def test_status_says_what_there_is(run: Run, index: Path, small_report: BuildRep
     ran = run("status", "--index", index)
     assert (ran.code, ran.err) == (0, "")
     assert f"documents        {small_report.documents}\n" in ran.out
+    assert f"generations      {small_report.generation}\n" in ran.out
     data = run("status", "--index", index, "--json").json
+    assert data["corpus"] == str(index.with_name("corpus"))
     assert data["generation"] == small_report.generation
     assert (data["documents"], data["chunks"]) == (small_report.documents, small_report.chunks)
     assert data["encoder"] == "default"

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from awkward import unprivileged
 
-from rag.corpus import Scan, scan
+from rag.corpus import Scan, is_left_out, scan
 from rag.errors import CorpusNotFound
 from rag.loaders import LOADERS
 
@@ -31,13 +31,12 @@ def reasons(found: Scan) -> dict[str, str]:
     return {problem.document: problem.reason for problem in found.skipped}
 
 
-def test_files_are_sorted_with_size_and_time(tmp_path: Path) -> None:
+def test_files_are_sorted_with_their_size(tmp_path: Path) -> None:
     put(tmp_path, "b.md", "a/z.txt", "a.PDF", "B.html", text="four")
-    os.utime(tmp_path / "b.md", ns=(1, 1_700_000_000_123_456_789))
     found = scan(tmp_path)
     assert ids(found) == ["B.html", "a.PDF", "a/z.txt", "b.md"]
     assert found.skipped == ()
-    assert (found.files[3].size, found.files[3].mtime_ns) == (4, 1_700_000_000_123_456_789)
+    assert found.files[3].size == 4
     assert found.files[2].path.read_text() == "four"
 
 
@@ -48,7 +47,7 @@ def test_hidden_files_and_folders_are_silent(tmp_path: Path) -> None:
 
 
 def test_an_index_in_the_corpus_is_no_document(tmp_path: Path) -> None:
-    of_an_index = ("CURRENT", "LOCK", "touched.json", "generations/g000001/manifest.json")
+    of_an_index = ("CURRENT", "LOCK", "seen.json", "generations/g000001/manifest.json")
     put(tmp_path, "a.md", "index/README.md", *(f"index/{name}" for name in of_an_index))
     put(tmp_path, "generations/of-staff.md", "minutes/CURRENT.md", "minutes/generations/b.md")
     documents = ["a.md", "generations/of-staff.md", "index/README.md", "minutes/CURRENT.md",
@@ -93,10 +92,42 @@ def test_a_deeper_ragignore_wins(tmp_path: Path) -> None:
     assert ids(scan(tmp_path)) == ["b.md", "sub/a.txt", "sub/deep/b.md"]
 
 
-def test_a_ragignore_that_is_no_text_is_reported(tmp_path: Path) -> None:
-    put(tmp_path, "a.md")
-    (tmp_path / ".ragignore").write_bytes(b"\xff\xfe\xff")
-    assert reasons(scan(tmp_path))[".ragignore"].startswith("is not obeyed: ")
+def test_bad_lines_of_a_ragignore_cost_only_themselves(tmp_path: Path) -> None:
+    put(tmp_path, "a.md", "secret.md", "late.md")
+    (tmp_path / ".ragignore").write_text("secret.md\n!\n***\\\n[z-a]\nlate.md\n")
+    found = scan(tmp_path)
+    assert ids(found) == ["a.md"]
+    wrong = "is obeyed but for what is no pattern: line 2, line 3, line 4"
+    assert reasons(found) == {".ragignore": wrong}
+
+
+@pytest.mark.parametrize("encoding", ["latin-1", "utf-16", "utf-8-sig"])
+def test_a_ragignore_in_another_encoding_is_obeyed(tmp_path: Path, encoding: str) -> None:
+    put(tmp_path, "a.md", "secret.md", "Gehälter.md")
+    (tmp_path / ".ragignore").write_bytes("secret.md\nGehälter.md\n".encode(encoding))
+    assert (ids(scan(tmp_path)), reasons(scan(tmp_path))) == (["a.md"], {})
+    put(tmp_path, ".ragignore", text="")
+    assert len(ids(scan(tmp_path))) == 3
+
+
+@pytest.mark.parametrize("what", ["a folder", "binary", "a dead link"])
+def test_below_a_ragignore_that_cannot_be_read_is_nothing(tmp_path: Path, what: str) -> None:
+    put(tmp_path, "a.md", "sub/b.md", "sub/deep/c.md")
+    rules = tmp_path / "sub/.ragignore"
+    if what == "a folder":
+        rules.mkdir()
+    elif what == "binary":
+        rules.write_bytes(b"secret.md\n\0\1\2")
+    else:
+        rules.symlink_to("nowhere")
+    found = scan(tmp_path)
+    assert ids(found) == ["a.md"]
+    assert reasons(found)["sub/"].startswith("is left out, for its .ragignore ")
+    assert is_left_out(tmp_path, "sub/new.md")
+    assert not is_left_out(tmp_path, "new.md")
+    rules.rename(tmp_path / ".ragignore")
+    with pytest.raises(CorpusNotFound, match=r"\.ragignore leaves out is not known, for it "):
+        scan(tmp_path)
 
 
 def test_links(tmp_path: Path) -> None:
@@ -213,6 +244,19 @@ def test_deep_folders(tmp_path: Path) -> None:
     deep = "/".join(["d"] * 300)
     put(tmp_path, f"{deep}/a.md")
     assert ids(scan(tmp_path)) == [f"{deep}/a.md"]
+
+
+def test_folders_nested_more_deeply_than_calls_may_be(tmp_path: Path) -> None:
+    folders = [tmp_path]
+    for _ in range(1_200):
+        folders.append(folders[-1] / "d")
+        folders[-1].mkdir()
+    put(folders[-1], "a.md")
+    found = ids(scan(tmp_path))
+    (folders[-1] / "a.md").unlink()
+    for folder in reversed(folders):  # pytest's own clearing up would not get there
+        folder.rmdir()
+    assert found == ["d/" * 1_200 + "a.md"]
 
 
 def test_a_folder_that_is_not_there(tmp_path: Path) -> None:

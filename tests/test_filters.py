@@ -114,6 +114,18 @@ def test_one_of_several_authors_is_enough() -> None:
         assert select(parse_where(condition), docs).documents == expected, condition
 
 
+def test_the_author_of_an_e_mail_is_found_with_and_without_the_address() -> None:
+    docs = [
+        Doc("a", {"author": "Carla Diaz <c@x.org>"}),
+        Doc("b", {"author": '"Ray, B" <b@x.org>'}),
+    ]
+    for condition, expected in (
+        ("author=carla diaz", 1), ("author=Carla Diaz <c@x.org>", 1), ("author=Ray, B", 1),
+        ("author=Carla", 0), ("author!=Carla Diaz", 1),
+    ):  # fmt: skip
+        assert select(parse_where(condition), docs).documents == expected, condition
+
+
 def test_all_conditions_have_to_hold() -> None:
     assert found("path=handbook/*", "published>=2023-06") == ["s"]
     assert found("path=handbook/*", "published>=2025") == []

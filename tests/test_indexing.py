@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import json
 import os
 from collections.abc import Callable
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -11,7 +13,7 @@ import pytest
 from builds import LEAVE, SAFETY, TRAVEL, TWO, CountingEncoder, assert_same, changes, content
 
 from rag import indexing, writing
-from rag.store.manifest import current_generation
+from rag.store.manifest import current_generation, noted_corpus
 
 if TYPE_CHECKING:
     from workshop import Workshop
@@ -144,6 +146,28 @@ def test_a_window_more_than_fits_one_batch(workshop: Make, monkeypatch: pytest.M
         np.testing.assert_allclose(mine[0], theirs[0], atol=1e-5)
 
 
+def test_an_index_knows_its_folder(
+    workshop: Make, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made = workshop(TWO)
+    assert noted_corpus(made.index) is None
+    first = made.build().generation
+    assert noted_corpus(made.index) == made.corpus
+    monkeypatch.chdir(made.corpus)
+    assert made.build(corpus=Path()).generation == first
+    made.corpus.rename(tmp_path / "moved")
+    assert made.build(corpus=tmp_path / "moved").unchanged == 2
+    assert noted_corpus(made.index) == tmp_path / "moved"
+    # Generations that were written before it was kept say nothing, and are as good otherwise.
+    manifest = next(made.index.glob(f"generations/{current_generation(made.index)}/manifest.json"))
+    data = json.loads(manifest.read_text())
+    del data["corpus"]
+    manifest.write_text(json.dumps(data))
+    assert noted_corpus(made.index) is None
+    assert made.build(corpus=tmp_path / "moved").unchanged == 2
+    assert noted_corpus(made.index) == tmp_path / "moved"
+
+
 # Other settings
 
 
@@ -201,7 +225,7 @@ def test_an_index_in_its_own_corpus_is_not_indexed(workshop: Callable[..., Works
         first = made.build(index=folder)
         assert (first.documents, first.skipped) == (1, [])
         made.write("leave.md", f"# Leave\n\nStaff get {len(str(folder))} days of leave.\n")
-        # All that a build leaves is there now: a second generation, a note of touched files.
+        # All that a build leaves is there now: a second generation, a note of stamps.
         assert made.build(index=folder).documents == 1
         os.utime(made.corpus / "leave.md")
         for _ in range(2):

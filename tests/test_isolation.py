@@ -17,7 +17,7 @@ import pytest
 from rag import isolation
 from rag.errors import DocumentError, RagError
 from rag.isolation import IsolatedReader, needs_isolation
-from rag.loaders import LOADERS, load
+from rag.loaders import LOADERS, Unopened, load
 from rag.store.lock import writer_lock
 from rag.types import Problem
 
@@ -125,6 +125,13 @@ def test_the_process_ends_with_its_reader(tmp_path: Path, reader: IsolatedReader
         os.kill(process, 0)
 
 
+def test_a_file_that_cannot_be_opened_there_is_told_apart(
+    tmp_path: Path, reader: IsolatedReader
+) -> None:
+    with pytest.raises(Unopened, match=r"^cannot be read: No such file or directory$"):
+        reader.load(tmp_path / "gone.html", "gone.html")
+
+
 def test_a_process_that_was_killed_while_idle_costs_no_document(
     tmp_path: Path, reader: IsolatedReader
 ) -> None:
@@ -141,7 +148,9 @@ def test_a_document_whose_process_is_killed_twice_is_tried_again_by_the_next_bui
     peace = tmp_path / "peace"
     made = workshop({"a.killed": str(peace), "leave.md": LEAVE})
     killed = "cannot be read, its parser was ended by SIGKILL: open it and save it again"
-    assert made.build().failed == [Problem("a.killed", killed)]
+    first = made.build()
+    assert first.failed == [Problem("a.killed", killed)]
+    assert made.build().generation == first.generation
     # Whatever was the matter with the machine is over.
     peace.touch()
     report = made.build()

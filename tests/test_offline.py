@@ -102,6 +102,18 @@ def test_a_model_in_a_folder_opens_no_connection() -> None:
     run(sys.executable, "-c", BLOCKED + TORCH)
 
 
+@pytest.mark.slow
+def test_a_model_that_cannot_be_fetched_is_tried_once() -> None:
+    code = f"{BLOCKED}\nfrom rag.encoders import load_encoder\nload_encoder('foo/bar')"
+    result = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, check=False
+    )
+    assert result.stderr.count("TRIED TO") == 1
+    assert "Retrying" not in result.stderr
+    error = "rag.errors.EncoderError: the encoder 'foo/bar' cannot be loaded: it is no folder, and "
+    assert result.stderr.splitlines()[-1].startswith(error)
+
+
 def test_the_block_blocks() -> None:
     code = BLOCKED + "import urllib.request; urllib.request.urlopen('http://example.org')"
     result = subprocess.run([sys.executable, "-c", code], capture_output=True, check=False)

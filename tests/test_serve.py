@@ -22,6 +22,10 @@ from rag.serve import app as app_module
 from rag.serve.app import MOST_BYTES, make_app
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
+    from commands import Run
+
     from rag.encoders import Encoder
     from rag.settings import Settings
     from rag.types import BuildReport
@@ -99,11 +103,18 @@ def test_status_and_health(client: TestClient, live: LiveIndex) -> None:
         ("POST", "/ask", b'{"question": "a", "history": "x"}', 400, "a history is a list"),
         ("POST", "/ask", b'{"question": "a", "where": "x"}', 400, '"where" is a list'),
         ("POST", "/ask", b'{"question": "a", "where": ["x"]}', 400, "is not understood"),
+        (
+            "POST",
+            "/ask",
+            b'{"question": "a", "wher": ["x"]}',
+            400,
+            "the body: 'wher' is not known here: use question, history, where, id",
+        ),
         ("POST", "/retrieve", b'{"question": "a", "k": 0}', 400, '"k" is a number from 1 to 100'),
         ("POST", "/retrieve", b'{"question": "a", "k": "5"}', 400, '"k" is a number'),
         ("POST", "/retrieve", b'{"question": "a", "k": true}', 400, '"k" is a number'),
         ("GET", "/text", b"", 400, "say which document"),
-        ("GET", "/text?document=../etc/passwd", b"", 404, "no document '../etc/passwd'"),
+        ("GET", "/text?document=../etc/passwd", b"", 404, "there is no document '../etc/passwd'"),
         ("GET", "/nothing", b"", 404, "there is no /nothing"),
         ("GET", "/ask", b"", 405, "/ask takes POST, not GET"),
         ("POST", "/ask", b" " * (MOST_BYTES + 1), 413, "longer than 256 KiB"),
@@ -226,6 +237,18 @@ def test_the_command_serves_many_and_ends_well(
         process.send_signal(signal.SIGINT)
         out, errors = process.communicate(timeout=60)
         assert (process.returncode, out, errors) == (0, "heavy: []\n", "")
+
+
+def test_the_command_has_a_port_of_its_own(
+    run: Run, index: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The chat and the API may run side by side."""
+    ports: list[int] = []
+    monkeypatch.setattr("rag.serve.server.serve", lambda settings, _: ports.append(settings.port))
+    run("serve", "--index", index)
+    monkeypatch.setenv("RAG_PORT", "1")
+    run("serve", "--index", index)
+    assert ports == [8008, 1]
 
 
 def test_a_port_that_is_taken_is_named(small_settings: Settings, small_report: BuildReport) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from dataclasses import fields
 from pathlib import Path
 from typing import Any, get_args, get_type_hints
@@ -73,6 +74,21 @@ def test_an_empty_variable_is_none(tmp_path: Path) -> None:
     assert cleared.sources["index"] == "default"
 
 
+def test_a_command_may_have_defaults_of_its_own() -> None:
+    own = load_settings({}, {}, defaults={"port": 8008})
+    assert (own.settings.port, own.sources["port"]) == (8008, "default")
+    assert load_settings({}, {"RAG_PORT": "1"}, defaults={"port": 8008}).settings.port == 1
+
+
+def test_a_mistyped_variable_is_warned_of(caplog: pytest.LogCaptureFixture) -> None:
+    others = {"RAG_SHARED": "x", "RAG_OWNER_PASSWORD": "x", "RAG_INDEX": "x", "RAG_EMPTY": ""}
+    load_settings({}, others)
+    assert caplog.records == []
+    load_settings({}, {**others, "RAG_INDX": "i", "RAG_QUICK": "1"})
+    expected = "unknown settings are ignored: RAG_INDX, RAG_QUICK; `rag config` lists all of them"
+    assert caplog.record_tuples == [("rag.settings", logging.WARNING, expected)]
+
+
 def test_the_environment_is_read_by_default(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("RAG_INDEX", "elsewhere")
     monkeypatch.setenv("RAG_SHARED", "not a setting")
@@ -136,6 +152,40 @@ def test_a_value_of_another_type_in_the_file_is_refused(
 ) -> None:
     write(tmp_path, line)
     assert wrong(folder=tmp_path) == expected
+
+
+@pytest.mark.parametrize("name", ["corpus", "index"])
+def test_a_path_that_is_empty_is_refused(tmp_path: Path, name: str) -> None:
+    """It would be the working directory."""
+    reason = "the path is empty; for the working directory, write ."
+    assert wrong(flags={name: ""}) == f"--{name}: {reason}"
+    write(tmp_path, f'{name} = ""')
+    assert wrong(folder=tmp_path) == f"{name} in rag.toml: {reason}"
+    assert load_settings({name: "."}, {}).settings == load_settings({name: Path()}, {}).settings
+
+
+@pytest.mark.parametrize("name", ["index", "host", "owner_password_file"])
+def test_a_null_character_is_refused(tmp_path: Path, name: str) -> None:
+    write(tmp_path, f'{name} = "a\\u0000b"')
+    assert wrong(folder=tmp_path) == f"{name} in rag.toml: 'a\\x00b' holds a null character"
+
+
+@pytest.mark.parametrize("name", ["index", "encoder", "conversations", "owner_password_file"])
+def test_a_tilde_is_the_home_folder(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    monkeypatch.setenv("HOME", str(tmp_path))
+    write(tmp_path, f'{name} = "~/x"')
+    for given in ({"flags": {name: "~/x"}}, {"environment": {f"RAG_{name.upper()}": "~/x"}},
+                  {"folder": tmp_path}):  # fmt: skip
+        effective = load_settings(**{"environment": {}, **given})  # type: ignore[arg-type]
+        assert str(getattr(effective.settings, name)) == str(tmp_path / "x")
+    assert str(getattr(load_settings({name: "~no/one"}).settings, name)) == "~no/one"
+
+
+def test_the_file_may_begin_with_a_byte_order_mark(tmp_path: Path) -> None:
+    write(tmp_path, "\ufeffthreads = 3")
+    assert load_settings({}, {}, tmp_path).settings.threads == 3
 
 
 def test_a_whole_number_is_a_number_with_a_fraction() -> None:

@@ -70,7 +70,8 @@ def test_whatever_fails_before_the_commit_the_old_generation_answers(
     assert quote(made) == "Staff get 14 days of leave."
     assert report.generation not in (first, "")
     assert not [name for name in made.generations() if name.startswith(".")]
-    assert sorted(path.name for path in made.index.iterdir()) == ["CURRENT", "LOCK", "generations"]
+    left = sorted(path.name for path in made.index.iterdir())
+    assert left == ["CURRENT", "LOCK", "generations", "seen.json"]
 
 
 def test_a_failed_rename_leaves_the_file_and_nothing_else(

@@ -143,7 +143,7 @@ def report_html(report: Mapping[str, Any]) -> Markup:
     lists = (
         ("Failed", "failed", _problems(report.get("failed", ()))),
         ("Skipped", "skipped", _problems(report.get("skipped", ()))),
-        ("Read, but not all of it", "warnings", _problems(report.get("warnings", ()))),
+        ("Warnings", "warnings", _problems(report.get("warnings", ()))),
         ("Added", "added", _names(report, "added")),
         ("Changed", "changed", _names(report, "changed")),
         ("Renamed", "renamed", [_renamed(entry) for entry in report.get("renamed", ())]),

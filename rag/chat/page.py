@@ -113,7 +113,7 @@ def shell_html(overview: dict[str, Any], owner: Owner) -> str:
 def options(host: str, port: int) -> dict[str, Any]:
     """What `Blocks.launch` is called with: nothing leaves this machine, nothing is recorded."""
     return {
-        "server_name": host,
+        "server_name": f"[{host}]" if ":" in host else host,  # Gradio makes an address of it.
         "server_port": port,
         "theme": _theme(),
         "favicon_path": str(_ASSETS / "favicon.svg"),

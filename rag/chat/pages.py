@@ -7,7 +7,6 @@ that is no longer the one that was indexed is refused.
 from __future__ import annotations
 
 import base64
-import hashlib
 import io
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -18,7 +17,9 @@ from typing import Any
 
 import pypdfium2 as pdfium
 
+from rag.changes import fingerprint
 from rag.errors import DocumentError
+from rag.loaders.fields import sidecar_of
 
 _SCALE = 2.0
 _MAX_POINTS = 2_000
@@ -63,9 +64,8 @@ def find_file(corpus: Path, document_id: str, sha256: str) -> Path:
     path = (root / document_id).resolve()
     if not path.is_relative_to(root) or not path.is_file():
         raise DocumentError(f"The file {document_id} is no longer in the corpus folder.")
-    with path.open("rb") as file:
-        if hashlib.file_digest(file, "sha256").hexdigest() != sha256:
-            raise DocumentError(f"The file {document_id} has changed since it was indexed.")
+    if fingerprint(path, sidecar_of(corpus / document_id)) != sha256:
+        raise DocumentError(f"The file {document_id} has changed since it was indexed.")
     return path
 
 

@@ -15,6 +15,7 @@ from typing import NoReturn
 
 import click
 
+from rag.cli.output import say
 from rag.errors import RagError, SettingsError, UsageError
 
 # A subcommand's module is imported only when it is called: `rag --help` loads nothing heavy.
@@ -73,7 +74,8 @@ def cli(debug: bool) -> None:
       rag ask "How many days of annual leave do staff get?"
       rag chat                      the same in a browser
 
-    Every option is also an environment variable (--index: RAG_INDEX) and a key in rag.toml.
+    Every setting that `rag config` lists is also an environment variable (--index: RAG_INDEX) and
+    a key in rag.toml (index).
     """
     logging.basicConfig(
         level=logging.DEBUG if debug else logging.WARNING,
@@ -95,12 +97,12 @@ def main(arguments: Sequence[str] | None = None) -> NoReturn:
         error.show()
         sys.exit(error.exit_code)
     except click.Abort:
-        click.echo("rag: stopped", err=True)
+        say("rag: stopped", err=True)
         sys.exit(130)
     except RagError as error:
         if debug:
             logging.getLogger(__name__).exception("the error in full")
-        click.echo(f"rag: {' '.join(str(error).split())}", err=True)
+        say(f"rag: {' '.join(str(error).split())}", err=True)
         sys.exit(2 if isinstance(error, UsageError | SettingsError) else 1)
     except OSError as error:
         _give_up(error, debug=debug)
@@ -116,6 +118,6 @@ def _give_up(error: OSError, *, debug: bool) -> None:
         # Errors of files name them; those of a stream that is open do not.
         of_output = error.errno is not None and error.filename is None
         reason = f"the output cannot be written: {error.strerror}" if of_output else str(error)
-        click.echo(f"rag: {reason}", err=True)
+        say(f"rag: {reason}", err=True)
     if sys.stdout is not None:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

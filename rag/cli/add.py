@@ -10,6 +10,7 @@ from typing import Any
 import click
 
 from rag.cli.options import json_option, setting, settings_from
+from rag.cli.output import say
 from rag.errors import RagError
 from rag.web import fetch
 from rag.web_pages import keep
@@ -66,14 +67,14 @@ def add(
             if len(urls) == 1:
                 raise
             rows.append({"url": url, "error": str(error)})
-            click.echo(f"rag: {error}", err=True)
+            say(f"rag: {error}", err=True)
             continue
         rows.append(asdict(added))
         if not as_json:
-            click.echo(f"{_SIGNS[added.what]} {added.document}  ({added.what}, from {added.url})")
+            say(f"{_SIGNS[added.what]} {added.document}  ({added.what}, from {added.url})")
     if as_json:
         click.echo(json.dumps(rows, ensure_ascii=False))
     elif any(row.get("what") in ("added", "changed") for row in rows):
-        click.echo("Run `rag build` to index what was added.", err=True)
+        say("Run `rag build` to index what was added.", err=True)
     if any("error" in row for row in rows):
         context.exit(1)

@@ -14,14 +14,17 @@ from typing import Any
 import click
 
 from rag.asked import Asked, asked_from, history_from
+from rag.chat.wording import certainty
 from rag.cli.options import (
     answering_options,
     index_option,
     json_option,
+    refuse_other_encoder,
     setting,
     settings_from,
     where_option,
 )
+from rag.cli.output import say
 from rag.conditions import parse_where
 from rag.errors import UsageError
 from rag.index import Index, open_index
@@ -55,7 +58,7 @@ def ask(
     \b
     Examples:
       rag ask "How many days of annual leave do staff get?"
-      rag ask "Who approves trips?" --where collection=travel --where as_of=2024-06-01
+      rag ask "Who approves trips abroad?" --where collection=handbook --where as_of=2024-06-01
       rag ask --batch questions.jsonl > answers.jsonl
     """
     _one_of(question, batch, history_file)
@@ -68,7 +71,7 @@ def ask(
             if as_json:
                 _print_json(answer.to_dict())
             else:
-                click.echo(describe_answer(answer))
+                say(describe_answer(answer))
 
 
 @click.command()
@@ -110,7 +113,7 @@ def retrieve(
             if as_json:
                 _print_json([hit.to_dict() for hit in hits])
             else:
-                click.echo(describe_hits(hits, filtered=bool(where)))
+                say(describe_hits(hits, filtered=bool(where)))
 
 
 def _one_of(question: str | None, batch: str | None, history_file: str | None) -> None:
@@ -122,6 +125,7 @@ def _one_of(question: str | None, batch: str | None, history_file: str | None) -
 
 def _open(flags: dict[str, Any]) -> Index:
     settings = settings_from(flags)
+    refuse_other_encoder(settings)
     return open_index(settings.index, settings)
 
 
@@ -147,7 +151,7 @@ def _read_history(path: str | None) -> list[Turn]:
     if path is None:
         return []
     try:
-        data = json.loads(Path(path).read_text("utf-8"))
+        data = json.loads(Path(path).read_text("utf-8-sig"))
     except (OSError, ValueError, RecursionError) as error:
         raise UsageError(f"the history {path} cannot be read: {error}") from error
     return history_from(data, path)
@@ -158,7 +162,7 @@ def _read_batch(path: str, where: tuple[str, ...]) -> Iterator[Asked]:
     if path == "-" and sys.stdin is None:
         raise UsageError("the batch is to come from standard input, which is closed")
     try:
-        with click.open_file(path, encoding="utf-8") as lines:
+        with click.open_file(path, encoding="utf-8-sig") as lines:
             for number, line in enumerate(lines, start=1):
                 if line.strip():
                     yield _asked(line, f"{path}, line {number}", where)
@@ -177,12 +181,12 @@ def _asked(line: str, place: str, where: tuple[str, ...]) -> Asked:
         parse_where(limits)
     except UsageError as error:
         raise UsageError(f"{place}: {error}") from error
-    return replace(asked, id=data.get("id", ""), where=limits)
+    return replace(asked, where=limits)
 
 
 def describe_answer(answer: Answer) -> str:
     """An answer for people: the text, then where each sentence stands."""
-    lines = [textwrap.fill(answer.text, _WIDTH), ""]
+    lines = [*(textwrap.fill(line, _WIDTH) for line in answer.text.split("\n")), ""]
     if answer.abstained and answer.nearest:
         lines.append("Nearest passages:")
         for passage in answer.nearest:
@@ -193,7 +197,10 @@ def describe_answer(answer: Answer) -> str:
         for c in answer.citations:
             place = _place(c.document, c.section, c.page)
             lines.append(f"[{c.n}] {place}, characters {c.start}-{c.end}")
-    lines += ["", f"confidence {answer.confidence:.0%}, generation {answer.generation}"]
+    sure = f"confidence {answer.confidence:.0%}"
+    if not answer.abstained:
+        sure = f"{certainty(answer.confidence)[1]} ({sure})"
+    lines += ["", f"{sure}, generation {answer.generation}"]
     if answer.where:
         lines.append(f"searched only where {' and '.join(answer.where)}")
     return "\n".join(lines)

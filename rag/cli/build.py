@@ -4,22 +4,27 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import asdict
 from typing import Any
 
 import click
 from tqdm import tqdm
 
+from rag.chat.wording import counted
 from rag.cli.options import index_option, json_option, setting, settings_from
+from rag.cli.output import say
 from rag.embedding import Progress
 from rag.errors import RagError
 from rag.indexing import build_index
 from rag.progress import Estimate, duration
 from rag.settings import Settings
-from rag.types import BuildReport
+from rag.types import BuildReport, Problem
 
 _LISTED = 20
+_FORMATS = ": use one of "
+"""Where the reason for leaving out a kind of file goes on with all kinds that there are."""
+Told = Collection[Problem]
 
 
 @click.command()
@@ -41,9 +46,9 @@ _LISTED = 20
 def build(as_json: bool, watch: bool, **flags: Any) -> None:
     """Build or update the index from a folder of documents.
 
-    CORPUS is the folder, by default `corpus`. Only what changed is read and embedded again; the
-    old index answers until the new one is whole, and stays if this is interrupted. A document
-    that cannot be read is named with the reason, and the others go on.
+    CORPUS is the folder, by default that of the build before, else `corpus`. Only what changed is
+    read and embedded again; the old index answers until the new one is whole, and stays if this is
+    interrupted. A document that cannot be read is named with the reason, and the others go on.
 
     \b
     Examples:
@@ -53,9 +58,11 @@ def build(as_json: bool, watch: bool, **flags: Any) -> None:
     """
     settings = settings_from(flags)
 
-    def show(report: BuildReport) -> None:
-        text = json.dumps(asdict(report), ensure_ascii=False) if as_json else describe(report)
-        click.echo(text)
+    def show(report: BuildReport, told: Told = ()) -> None:
+        if as_json:
+            click.echo(json.dumps(asdict(report), ensure_ascii=False))
+        else:
+            say(describe(report, told))
 
     if watch:
         _watch(settings, show)
@@ -63,25 +70,30 @@ def build(as_json: bool, watch: bool, **flags: Any) -> None:
         show(build_with_progress(settings))
 
 
-def _watch(settings: Settings, show: Callable[[BuildReport], None]) -> None:
-    """Build until interrupted; of builds that found nothing to do only the first is shown."""
+def _watch(settings: Settings, show: Callable[[BuildReport, Told], None]) -> None:
+    """Build until interrupted; of builds that found nothing to do only the first is shown.
+
+    What one build had to say of a file, the next do not say again.
+    """
     from rag.watch import watch_and_build
 
     def failed(error: RagError) -> None:
-        click.echo(f"rag: {' '.join(str(error).split())}; trying again", err=True)
+        say(f"rag: {' '.join(str(error).split())}; trying again", err=True)
 
     shown = ""
+    told: set[Problem] = set()
     with _Bar() as bar:
         try:
             for report in watch_and_build(settings, bar.update, failed=failed):
                 bar.close()
                 if report.generation != shown:
-                    show(report)
+                    show(report, told)
                     sys.stdout.flush()
-                    click.echo(f"watching {settings.corpus} (Ctrl-C ends)", err=True)
+                    say(f"watching {settings.corpus} (Ctrl-C ends)", err=True)
+                    told = {*report.skipped, *report.failed, *report.warnings}
                 shown = report.generation
         except KeyboardInterrupt:
-            click.echo("rag: stopped watching; the index is as the last build left it", err=True)
+            say("rag: stopped watching; the index is as the last build left it", err=True)
 
 
 def build_with_progress(settings: Settings) -> BuildReport:
@@ -126,10 +138,10 @@ class _Bar:
         self._bar.update(self._estimate.share - self._bar.n)
 
 
-def describe(report: BuildReport) -> str:
-    """A report for people."""
+def describe(report: BuildReport, told: Told = ()) -> str:
+    """A report for people, without the problems that they were told before."""
     lines = [
-        f"{report.documents} documents, {report.chunks} chunks "
+        f"{counted(report.documents, 'document')}, {counted(report.chunks, 'chunk')} "
         f"({report.embedded} embedded, {report.reused} reused) in {report.seconds:.1f} s",
         f"added {len(report.added)}, changed {len(report.changed)}, "
         f"removed {len(report.removed)}, unchanged {report.unchanged}",
@@ -140,14 +152,24 @@ def describe(report: BuildReport) -> str:
     removed = [name for name in report.removed if name not in gone]
     moved = [f"{name} (was {before})" for name, before in was.items()]
     for sign, names in (("+", added), ("~", report.changed), ("-", removed), (">", moved)):
-        lines += [f"  {sign} {name}" for name in names[:_LISTED]]
-        if len(names) > _LISTED:
-            lines.append(f"  {sign} … and {len(names) - _LISTED} more")
+        lines += _some([f"  {sign} {name}" for name in names], f"  {sign}")
+    formats: set[str] = set()
     for title, problems in (
         ("skipped", report.skipped),
         ("failed", report.failed),
         ("note", report.warnings),
     ):
-        lines += [f"{title}: {problem.document}: {problem.reason}" for problem in problems]
+        new = [(p.document, *p.reason.partition(_FORMATS)) for p in problems if p not in told]
+        named = [f"{title}: {document}: {reason}" for document, reason, _, _ in new]
+        # What fails should be in the index: all of that is named.
+        lines += _some(named, f"{title}:") if title == "skipped" else named
+        formats |= {supported for *_, supported in new if supported}
+    lines += [f"supported: {each}" for each in sorted(formats)]
     lines.append(f"generation {report.generation}")
     return "\n".join(lines)
+
+
+def _some(lines: Sequence[str], sign: str) -> list[str]:
+    """The first lines, and how many there are besides."""
+    more = len(lines) - _LISTED
+    return [*lines[:_LISTED], *([f"{sign} … and {more} more"] if more > 0 else [])]

@@ -7,7 +7,14 @@ from typing import Any
 import click
 
 from rag.cli.build import build_with_progress, describe
-from rag.cli.options import answering_options, index_option, setting, settings_from
+from rag.cli.options import (
+    answering_options,
+    index_option,
+    refuse_other_encoder,
+    setting,
+    settings_from,
+)
+from rag.cli.output import say
 from rag.errors import IndexNotFound
 from rag.store.manifest import current_generation
 
@@ -32,8 +39,9 @@ def chat(**flags: Any) -> None:
     try:
         current_generation(settings.index)
     except IndexNotFound:
-        click.echo(f"building the index of {settings.corpus} …", err=True)
-        click.echo(describe(build_with_progress(settings)), err=True)
+        say(f"building the index of {settings.corpus} …", err=True)
+        say(describe(build_with_progress(settings)), err=True)
+    refuse_other_encoder(settings)
     from rag.chat.page import launch
 
     launch(settings.index, settings.host, settings.port, settings)

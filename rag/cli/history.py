@@ -8,7 +8,9 @@ from typing import Any
 
 import click
 
+from rag.chat.wording import counted
 from rag.cli.options import index_option, json_option, settings_from
+from rag.cli.output import say
 from rag.store import history
 
 
@@ -29,12 +31,12 @@ def generations(as_json: bool, **flags: Any) -> None:
     for one in kept:
         mark = "*" if one.current else " "
         if one.created is None or one.problem:
-            click.echo(f"{mark} {one.generation}  damaged: {one.problem}")
+            say(f"{mark} {one.generation}  damaged: {one.problem}")
             continue
-        click.echo(
+        say(
             f"{mark} {one.generation}  {one.created[:16].replace('T', ' ')} UTC  "
-            f"{one.documents} documents  {one.chunks} chunks  {(one.bytes or 0) / 1e6:.1f} MB  "
-            f"{one.encoder}"
+            f"{counted(one.documents or 0, 'document')}  {counted(one.chunks or 0, 'chunk')}  "
+            f"{(one.bytes or 0) / 1e6:.1f} MB  {one.encoder}"
         )
 
 
@@ -58,9 +60,10 @@ def check(generation: str | None, deep: bool, as_json: bool, **flags: Any) -> No
     if as_json:
         click.echo(json.dumps(asdict(checked), ensure_ascii=False))
         return
-    click.echo(
-        f"{checked.generation} is whole: {checked.documents} documents, {checked.chunks} chunks, "
-        f"{checked.files} files, {checked.bytes / 1e6:.1f} MB"
+    say(
+        f"{checked.generation} is whole: {counted(checked.documents, 'document')}, "
+        f"{counted(checked.chunks, 'chunk')}, {counted(checked.files, 'file')}, "
+        f"{checked.bytes / 1e6:.1f} MB"
         f"{'' if deep else ' (--deep reads all of it)'}"
     )
 
@@ -81,4 +84,4 @@ def rollback(generation: str | None, as_json: bool, **flags: Any) -> None:
     if as_json:
         click.echo(json.dumps({"generation": name}))
     else:
-        click.echo(f"{name} answers now")
+        say(f"{name} answers now")

@@ -11,6 +11,7 @@ from typing import Any
 import click
 
 from rag.cli.options import index_option, json_option, settings_from
+from rag.cli.output import say
 from rag.settings import Settings, load_settings
 from rag.store.generation import list_generations, open_current
 from rag.store.manifest import generations_folder
@@ -25,12 +26,16 @@ def status(as_json: bool, **flags: Any) -> None:
     if as_json:
         click.echo(json.dumps(data, ensure_ascii=False))
         return
-    for name, value in data.items():
-        shown = f"{value / 1e6:.1f} MB" if name == "bytes" else value
-        if name == "vector_index":
-            shown = value["explained"]
+    shown = {
+        **data,
+        "bytes": f"{data['bytes'] / 1e6:.1f} MB",
+        "vector_index": data["vector_index"]["explained"],
+        "generations": ", ".join(data["generations"]),
+        "corpus": data["corpus"] or "not noted",
+    }
+    for name, value in shown.items():
         if name not in ("files", "document_ids"):
-            click.echo(f"{name.replace('_', ' '):16} {shown}")
+            say(f"{name.replace('_', ' '):16} {value}")
 
 
 def _status(index: Path) -> Mapping[str, Any]:
@@ -40,6 +45,7 @@ def _status(index: Path) -> Mapping[str, Any]:
         return {
             "generation": manifest.generation,
             "created": manifest.created,
+            "corpus": manifest.corpus or None,
             "documents": manifest.documents,
             "chunks": manifest.chunks,
             "sentences": manifest.sentences,
@@ -116,4 +122,4 @@ def config(as_json: bool) -> None:
         click.echo(json.dumps(rows, ensure_ascii=False))
         return
     for row in rows:
-        click.echo(f"{row['name']:18} {row['value']!s:14} ({row['source']})  {row['help']}")
+        say(f"{row['name']:18} {row['value']!s:14} ({row['source']})  {row['help']}")

@@ -3,12 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import fields
+from dataclasses import fields, replace
 from typing import Any, TypeVar
 
 import click
 
+from rag.errors import IndexIncompatible
 from rag.settings import Settings, load_settings
+from rag.store.manifest import (
+    current_generation,
+    generations_folder,
+    noted_corpus,
+    read_manifest,
+)
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 
@@ -16,9 +23,11 @@ _HELP = {spec.name: spec.metadata["help"] for spec in fields(Settings)}
 _DEFAULT = {spec.name: spec.default for spec in fields(Settings)}
 
 
-def setting(name: str, **attributes: Any) -> Callable[[Command], Command]:
-    """The option `--name` of a setting, with its help and default."""
-    text = f"{_HELP[name]}  [default: {_DEFAULT[name]}]"
+def setting(
+    name: str, text: str = "", own: Any = None, **attributes: Any
+) -> Callable[[Command], Command]:
+    """The option `--name` of a setting, with its help and default or those of one command."""
+    text = f"{text or _HELP[name]}  [default: {own or _DEFAULT[name]}]"
     flag = f"--{name.replace('_', '-')}"
     if isinstance(_DEFAULT[name], bool):
         flag = f"{flag}/--no-{name.replace('_', '-')}"
@@ -53,19 +62,44 @@ def where_option(command: Command) -> Command:
 
 def answering_options(command: Command) -> Command:
     """The options that change how a question is answered."""
-    for name in ("caution", "reader", "encoder", "threads"):
+    for name in ("caution", "reader", "encoder"):
         command = setting(name)(command)
+    command = setting("threads", type=int)(command)
     return click.option(
         "--quick", is_flag=True, help="Answer without the reader; the same as --no-reader."
     )(command)
 
 
-def settings_from(flags: dict[str, Any]) -> Settings:
-    """The effective settings, given a command's options.
+def settings_from(flags: dict[str, Any], **defaults: Any) -> Settings:
+    """The effective settings, given a command's options and the defaults that are its own.
+
+    Where no corpus is given it is the folder that the index was made from.
 
     Raises:
         SettingsError: a value is not possible.
     """
     if flags.pop("quick", False):
         flags["reader"] = False
-    return load_settings(flags).settings
+    effective = load_settings(flags, defaults=defaults)
+    settings = effective.settings
+    if effective.sources["corpus"] == "default":
+        return replace(settings, corpus=noted_corpus(settings.index) or settings.corpus)
+    return settings
+
+
+def refuse_other_encoder(settings: Settings) -> None:
+    """Fail before anything is loaded or fetched that cannot be compared with the index.
+
+    Two names of other models may mean the same one; that is seen when it is loaded.
+
+    Raises:
+        IndexNotFound, IndexDamaged: there is no index, or it cannot be read.
+        IndexIncompatible: either the index or the settings have the default encoder, not both.
+    """
+    index, named = settings.index, settings.encoder
+    made_with = read_manifest(generations_folder(index) / current_generation(index)).encoder
+    if named != made_with and "default" in (named, made_with):
+        raise IndexIncompatible(
+            f"this index was made with encoder {made_with!r}, the settings name {named!r}: run "
+            "`rag build`, or set the encoder back"
+        )

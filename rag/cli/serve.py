@@ -6,13 +6,23 @@ from typing import Any
 
 import click
 
-from rag.cli.options import answering_options, index_option, setting, settings_from
+from rag.cli.options import (
+    answering_options,
+    index_option,
+    refuse_other_encoder,
+    setting,
+    settings_from,
+)
+from rag.cli.output import say
+
+_PORT = 8008
+"""Not the chat's: both may run."""
 
 
 @click.command()
 @index_option
-@setting("host", metavar="HOST")
-@setting("port", metavar="PORT", type=int)
+@setting("host", "address to listen on", metavar="HOST")
+@setting("port", "port to listen on; 0 takes a free one", _PORT, metavar="PORT", type=int)
 @answering_options
 def serve(**flags: Any) -> None:
     """Answer scripts over HTTP with JSON, from memory: each question saves the start of a process.
@@ -24,14 +34,17 @@ def serve(**flags: Any) -> None:
     GET  /status     the generation that answers, and what it holds
     GET  /health     {"ok": true}
 
-    New generations are followed while it runs. Errors are {"error": "…"} with status 400, 404,
-    413 or 503. Only this machine can ask unless --host says otherwise; there is no password.
+    New generations are followed while it runs. Errors are {"error": "…"} with status 400 (the
+    question is wrong), 403 (meant for another host), 404, 405 (GET for POST), 413 (too long), 500
+    (our fault) or 503 (too busy). Only this machine can ask unless --host says otherwise; there is
+    no password.
 
     \b
     Example:
-      curl 127.0.0.1:7860/ask -d '{"question": "How many days of annual leave do staff get?"}'
+      curl 127.0.0.1:8008/ask -d '{"question": "How many days of annual leave do staff get?"}'
     """
-    settings = settings_from(flags)
+    settings = settings_from(flags, port=_PORT)
+    refuse_other_encoder(settings)
     from rag.serve.server import serve as run
 
-    run(settings, lambda url: click.echo(f"Answering at {url}  (stop it with Ctrl+C)"))
+    run(settings, lambda url: say(f"Answering at {url}  (stop it with Ctrl+C)"))

@@ -1,11 +1,14 @@
 """Turning text into vectors. Two implementations behind one small interface.
 
 `default` is all-MiniLM-L6-v2: the same vectors as sentence-transformers, several times faster,
-without importing torch. Any other name is given to sentence-transformers itself.
+without importing torch. Any other name is given to sentence-transformers itself. Its hub's library
+reads its environment when it is imported, so its telemetry is switched off here, before that: else
+even a model that lies here makes it ask the hub.
 """
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Sequence
 from typing import Protocol
@@ -14,6 +17,8 @@ import numpy as np
 import numpy.typing as npt
 
 from rag.settings import Precision
+
+os.environ["HF_HUB_DISABLE_TELEMETRY"] = "1"
 
 Vectors = npt.NDArray[np.float32]
 

@@ -4,19 +4,24 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Sequence
+from pathlib import Path
 
+import huggingface_hub
 import numpy as np
 from sentence_transformers import SentenceTransformer
 
 from rag.encoders import Vectors
 from rag.errors import EncoderError
 
+_PATIENCE = 10.0
+"""Seconds in which the hub has to be reached."""
+
 
 class TorchEncoder:
     """A sentence-transformers model by name or folder."""
 
     def __init__(self, name: str, threads: int = 0) -> None:
-        """Load the model; a name that is not a folder may be fetched from its hub.
+        """Load the model; one that is no folder and was not fetched before is fetched from its hub.
 
         Raises:
             EncoderError: the model cannot be loaded.
@@ -26,8 +31,8 @@ class TorchEncoder:
 
             torch.set_num_threads(threads)
         try:
-            self._model = SentenceTransformer(name, device="cpu")
-        except (OSError, ValueError, RuntimeError, ImportError) as error:
+            self._model = _load(name)
+        except Exception as error:  # Files, the hub and the model's own code raise anything.
             reason = (str(error).strip() or repr(error)).splitlines()[0]
             raise EncoderError(
                 f"the encoder {name!r} cannot be loaded: {reason} "
@@ -61,3 +66,18 @@ class TorchEncoder:
             self._model.encode(list(texts), normalize_embeddings=True, show_progress_bar=False),
             dtype=np.float32,
         )
+
+
+def _load(name: str) -> SentenceTransformer:
+    try:
+        return SentenceTransformer(name, device="cpu", local_files_only=True)
+    except Exception:
+        if Path(name).exists():
+            raise
+    hub = huggingface_hub.constants.ENDPOINT
+    try:
+        # Without this look, each file of the model is asked for six times, in half a minute.
+        huggingface_hub.get_session().head(hub, timeout=_PATIENCE)
+    except Exception as error:
+        raise ConnectionError(f"it is no folder, and {hub} cannot be reached ({error})") from error
+    return SentenceTransformer(name, device="cpu")

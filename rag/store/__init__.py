@@ -4,7 +4,7 @@
       CURRENT                      the pointer: the id of the published generation
       LOCK, LOCK.holder            the writer lock, and who holds it
       journal.sqlite               vectors of an unfinished build, so that it can go on
-      touched.json                 files that were touched but not changed; a hint, may be deleted
+      seen.json                    how the files looked that it was made of; a hint, may be deleted
       generations/<id>/
         manifest.json              counts, encoder, chunking, sizes and SHA-256 of the files below
         documents.sqlite           documents, texts, chunks, sentences; row i is the i-th

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+import re
 import shutil
 import threading
 from collections.abc import Iterator
@@ -13,6 +14,7 @@ from pathlib import Path
 import xxhash
 
 _PIECE = 2**20
+_WRITTEN_IN_PART = re.compile(r"\d+ requested and \d+ written")
 _SYNCED_EVERY = 0.5
 """Seconds between two looks at what has grown."""
 _SYNCED_GROWTH = 128 * 2**20
@@ -93,7 +95,7 @@ def replace_file(path: Path, content: bytes) -> None:
 def remove_folder(path: Path) -> None:
     """Delete a folder so that an interrupted deletion never looks like a whole folder."""
     doomed = path
-    if not path.name.startswith(".deleted-"):
+    if not path.name.startswith("."):
         doomed = path.with_name(f".deleted-{path.name}")
         path.rename(doomed)
     shutil.rmtree(doomed)
@@ -132,4 +134,6 @@ def _pieces(path: Path) -> Iterator[memoryview]:
 
 def describe_error(error: Exception) -> str:
     """What the system says, without the number; for an error that says nothing, its name."""
-    return str(getattr(error, "strerror", None) or error or type(error).__name__)
+    text = str(getattr(error, "strerror", None) or error or type(error).__name__)
+    # NumPy counts, and does not ask the system why.
+    return f"the disk is full ({text})" if _WRITTEN_IN_PART.fullmatch(text) else text

@@ -52,6 +52,8 @@ class Manifest:
         chunks: how many chunks.
         sentences: how many sentences.
         files: every file of the generation but this one.
+        corpus: absolute path of the folder of the documents; "" in generations that were written
+            before it was kept.
         vector_index: how chunks are found by their vectors: the kind, and its parameters.
         format: version of the layout.
     """
@@ -66,6 +68,7 @@ class Manifest:
     chunks: int
     sentences: int
     files: Mapping[str, FileInfo]
+    corpus: str = ""
     vector_index: Mapping[str, str | int] = field(default_factory=dict)
     format: int = FORMAT
 
@@ -126,6 +129,15 @@ def current_generation(index: Path) -> str:
             f"{path} cannot be read ({error}): run `rag build` for a new generation"
         ) from error
     return name
+
+
+def noted_corpus(index: Path) -> Path | None:
+    """The folder that the published generation was built from; None where that is not known."""
+    try:
+        corpus = read_manifest(generations_folder(index) / current_generation(index)).corpus
+    except (IndexNotFound, IndexDamaged, IndexIncompatible):
+        return None
+    return Path(corpus) if corpus else None
 
 
 def publish(index: Path, generation: str) -> None:
