@@ -15,7 +15,7 @@ from rag.errors import UsageError
 from rag.loaders.fields import TRIED
 from rag.loaders.metadata import EVIDENCE, TITLE_FROM
 from rag.markup import plain_text
-from rag.store.generation import Generation, list_generations, previous_generation
+from rag.store.generation import Generation, previous_generation
 from rag.store.history import find_generation
 from rag.store.manifest import current_generation, generations_folder
 from rag.store.tables import DocumentInfo
@@ -136,8 +136,8 @@ def compare(index: Path, before: str | None = None, after: str | None = None) ->
         IndexDamaged: one of the two is not whole.
         UsageError: there is no such generation, or none to compare with.
     """
-    later = _find(index, after) if after else current_generation(index)
-    earlier = _find(index, before) if before else previous_generation(index, later)
+    later = find_generation(index, after) if after else current_generation(index)
+    earlier = find_generation(index, before) if before else previous_generation(index, later)
     if earlier is None and later.startswith(_FIRST):
         raise UsageError("this is the first build: there is nothing to compare it with")
     if earlier is None:
@@ -154,15 +154,6 @@ def compare(index: Path, before: str | None = None, after: str | None = None) ->
             new.close()
     finally:
         old.close()
-
-
-def _find(index: Path, name: str) -> str:
-    names = list_generations(index)
-    if not any(full.startswith(name) for full in names):
-        raise UsageError(
-            f"there is no generation {name} in {index}; there are: {', '.join(names) or 'none'}"
-        )
-    return find_generation(index, name)
 
 
 def _compare(old: Generation, new: Generation) -> Difference:

@@ -28,7 +28,7 @@ from rag.answering.stages import Stages
 from rag.asked import Asked
 from rag.conditions import Where, parse_where
 from rag.conversation import Understood, split_parts, understand
-from rag.encoders import Encoder, Vectors, can_search, load_encoder
+from rag.encoders import Encoder, Vectors, can_search, check_names, load_encoder
 from rag.errors import IndexIncompatible, UsageError
 from rag.filters import Selection, no_document_text
 from rag.filters import select as select_documents
@@ -144,14 +144,15 @@ class Pipeline:
         Raises:
             IndexIncompatible: the index was made with another encoder.
         """
+        manifest = self._generation.manifest
+        check_names(self._models.settings.encoder, manifest.encoder)
         encoder = self._models.encoder
-        if not can_search(encoder, self._generation.manifest.encoder_digest):
-            made_with = self._generation.manifest.encoder
+        if not can_search(encoder, manifest.encoder_digest):
             raise IndexIncompatible(
-                f"this index was made with encoder {made_with!r}, the settings name "
+                "this index was made with another version of its encoder: run `rag build`"
+                if manifest.encoder == encoder.name
+                else f"this index was made with encoder {manifest.encoder!r}, the settings name "
                 f"{encoder.name!r}: run `rag build`, or set the encoder back"
-                if made_with != encoder.name
-                else "this index was made with another version of its encoder: run `rag build`"
             )
         vectors = iter(query_vectors(encoder, [part for one in block for part in one.parts]))
         return [

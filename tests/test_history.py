@@ -224,9 +224,9 @@ def test_any_generation_may_be_named(made: Workshop) -> None:
     first, _, third = made.generations()
     assert rollback(made.index, first[:7]) == first
     assert rollback(made.index, third) == third
-    with pytest.raises(UsageError, match="names 0 of the generations"):
+    with pytest.raises(UsageError, match="there is no generation"):
         rollback(made.index, "g9")
-    with pytest.raises(UsageError, match="names 3 of the generations"):
+    with pytest.raises(UsageError, match="3 generations begin with"):
         rollback(made.index, "g")
 
 

@@ -138,8 +138,8 @@ def owner_from(settings: Settings, environment: Mapping[str, str] | None = None)
     password = _password(settings.owner_password_file, environment)
     if folder is None and not password:
         raise SettingsError(
-            "library is 'owner', but with conversations off there is no key in the link, and there is "
-            "no password: write one into a file and name it with --owner-password-file, or set "
+            "library is 'owner', but with conversations off there is no key in the link, and there "
+            "is no password: write one into a file and name it with --owner-password-file, or set "
             f"{PASSWORD_VARIABLE}"
         )
     return Owner(owner_key(folder) if folder else "", _digest(password) if password else b"")

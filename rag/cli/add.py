@@ -12,6 +12,7 @@ import click
 from rag.cli.options import json_option, setting, settings_from
 from rag.cli.output import say
 from rag.errors import RagError
+from rag.settings import Settings
 from rag.web import fetch
 from rag.web_pages import keep
 
@@ -75,6 +76,7 @@ def add(
     if as_json:
         click.echo(json.dumps(rows, ensure_ascii=False))
     elif any(row.get("what") in ("added", "changed") for row in rows):
-        say("Run `rag build` to index what was added.", err=True)
+        elsewhere = "" if settings.corpus == Settings().corpus else f" {settings.corpus}"
+        say(f"Run `rag build{elsewhere}` to index what was added.", err=True)
     if any("error" in row for row in rows):
         context.exit(1)

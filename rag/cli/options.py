@@ -8,7 +8,6 @@ from typing import Any, TypeVar
 
 import click
 
-from rag.errors import IndexIncompatible
 from rag.settings import Settings, load_settings
 from rag.store.manifest import (
     current_generation,
@@ -90,16 +89,13 @@ def settings_from(flags: dict[str, Any], **defaults: Any) -> Settings:
 def refuse_other_encoder(settings: Settings) -> None:
     """Fail before anything is loaded or fetched that cannot be compared with the index.
 
-    Two names of other models may mean the same one; that is seen when it is loaded.
-
     Raises:
         IndexNotFound, IndexDamaged: there is no index, or it cannot be read.
-        IndexIncompatible: either the index or the settings have the default encoder, not both.
+        IndexIncompatible: see `check_names`.
     """
-    index, named = settings.index, settings.encoder
-    made_with = read_manifest(generations_folder(index) / current_generation(index)).encoder
-    if named != made_with and "default" in (named, made_with):
-        raise IndexIncompatible(
-            f"this index was made with encoder {made_with!r}, the settings name {named!r}: run "
-            "`rag build`, or set the encoder back"
-        )
+    # numpy comes with it, which settings alone do not need.
+    from rag.encoders import check_names
+
+    index = settings.index
+    manifest = read_manifest(generations_folder(index) / current_generation(index))
+    check_names(settings.encoder, manifest.encoder)

@@ -16,6 +16,7 @@ from typing import Protocol
 import numpy as np
 import numpy.typing as npt
 
+from rag.errors import IndexIncompatible
 from rag.settings import Precision
 
 os.environ["HF_HUB_DISABLE_TELEMETRY"] = "1"
@@ -71,6 +72,21 @@ def load_encoder(name: str, threads: int = 0, bulk: Precision | None = None) -> 
 
 
 _PRECISION = re.compile("-(?:fp32|bf16)-")
+
+
+def check_names(named: str, made_with: str) -> None:
+    """Before anything is loaded or fetched: refuse an encoder that cannot be the index's own.
+
+    Two names of other models may mean the same one; that is seen when it is loaded.
+
+    Raises:
+        IndexIncompatible: either the index or the settings have the default encoder, not both.
+    """
+    if named != made_with and "default" in (named, made_with):
+        raise IndexIncompatible(
+            f"this index was made with encoder {made_with!r}, the settings name {named!r}: run "
+            "`rag build`, or set the encoder back"
+        )
 
 
 def can_search(encoder: Encoder, digest: str) -> bool:

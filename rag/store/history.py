@@ -100,10 +100,8 @@ def find_generation(index: Path, name: str) -> str:
     names = list_generations(index)
     found = [name] if name in names else [full for full in names if full.startswith(name)]
     if len(found) != 1:
-        raise UsageError(
-            f"{name!r} names {len(found)} of the generations in {index}; there are: "
-            f"{', '.join(names) or 'none'}"
-        )
+        what = f"{len(found)} generations begin with" if found else "there is no generation"
+        raise UsageError(f"{what} {name} in {index}; there are: {', '.join(names) or 'none'}")
     return found[0]
 
 
