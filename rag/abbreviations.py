@@ -8,6 +8,7 @@ import re
 # anything. English comes first, then German, then French, Italian and Spanish.
 CONTINUES_WITH_NUMBER = re.compile(
     r"\b(?:secs?|sects?|subsecs?|paras?|cl|regs?|dirs?|stds?|recs?|sched|ch|pts?|nos?|figs?|arts?|"
+    r"rms?|bldgs?|"
     r"appl?|ann|amend|vols?|pp?|tab|fn|jan|feb|mar|apr|jun|jul|aug|sept?|oct|nov|dec|"
     r"abs|aufl|bd|kap|nr|rn|rz|ziff|"
     r"al|núm|pág)\.$",

@@ -9,11 +9,11 @@ of the file is left to BM25 (`Chunk.searched`): renaming a file changes nothing 
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
 from rag.connectives import EXCEPTION, LEANS_BACK, without_number
+from rag.leads import NO_LEAD, Lead, Leads
 from rag.loaders.metadata import FILE_NAME, TITLE_FROM
 from rag.markup import plain_lead, plain_text
 from rag.sentences import split_sentences
@@ -22,14 +22,9 @@ from rag.types import Block, Chunk, Document, Sentence
 CountTokens = Callable[[Sequence[str]], list[int]]
 
 # Raise it when the rules below change, so that old chunks are not mixed with new ones.
-CHUNKING_VERSION = 5
+CHUNKING_VERSION = 6
 _SPECIAL_TOKENS = 2
 _LONGEST_PREFIX = 64
-
-_ENDS = re.compile(r"[.!…][\"'”’»)\]]*$")
-_NUMBERED, _LETTERED, _ROMAN, _ITEM = 1, 2, 3, 4
-"""How deep entries stand: "(1)", "(a)" and "(i)" in paragraphs of their own, then true lists."""
-_ENUMERATOR = re.compile(r"\(?(?:(?P<number>\d{1,3})|(?P<letters>[a-z]{1,5}))[.)]\s")
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,54 +36,6 @@ class _Unit:
     tokens: int
     block: int
     """Position of its block in the document."""
-
-
-@dataclass(frozen=True, slots=True)
-class _Lead:
-    """The lead-in of a list or the header of a table."""
-
-    text: str = ""
-    span: tuple[int, int] | None = None
-
-
-_NO_LEAD = _Lead()
-
-
-class _Leads:
-    """What leads in to the entries that follow: sentences that do not end, by their depth."""
-
-    def __init__(self) -> None:
-        self._open: dict[int, _Lead] = {}
-        self._letters = ""
-
-    def depth(self, block: Block, plain: str) -> int:
-        """How deep a paragraph or list entry stands; 0 for plain text."""
-        if block.kind == "item":
-            return _ITEM + block.level
-        found = _ENUMERATOR.match(plain)
-        if found is None:
-            return 0
-        if found["number"]:
-            return _NUMBERED
-        letters, before = found["letters"], self._letters
-        self._letters = letters
-        # "(i)" after "(h)" is a letter, else a number.
-        follows = len(before) == len(letters) == 1 and ord(letters) == ord(before) + 1
-        if set(letters) <= set("ivx") and not follows:
-            return _ROMAN
-        return _LETTERED if len(letters) <= 2 else 0
-
-    def above(self, depth: int) -> _Lead:
-        """The nearest lead of an entry at this depth."""
-        return (
-            self._open[max(above)] if (above := [d for d in self._open if d < depth]) else _NO_LEAD
-        )
-
-    def note(self, depth: int, last: _Lead) -> None:
-        """Go on after an entry with this last sentence: it leads on if it does not end."""
-        self._open = {above: lead for above, lead in self._open.items() if above < depth}
-        if last.text and not _ENDS.search(last.text):
-            self._open[depth] = last
 
 
 @dataclass(frozen=True, slots=True)
@@ -172,30 +119,30 @@ def _units(
 ) -> list[_Unit]:
     """The sentences of a section's blocks, without those that have no letter or digit."""
     found: list[tuple[Sentence, str, int]] = []
-    leads, header, in_header = _Leads(), _NO_LEAD, False
+    leads, header, in_header = Leads(), NO_LEAD, False
     for position, block in blocks:
         spans = [
             (start, end, plain)
             for start, end in _spans(document, block)
             if _has_word(plain := _plain(document, start, end))
         ]
-        kind, lead = block.kind, _NO_LEAD
-        last = _Lead(spans[-1][2], spans[-1][:2]) if spans else _NO_LEAD
+        kind, lead, above = block.kind, NO_LEAD, []
+        last = Lead(spans[-1][2], spans[-1][:2]) if spans else NO_LEAD
         if block.kind in ("paragraph", "item"):
-            depth = leads.depth(block, spans[0][2] if spans else "")
-            lead = leads.above(depth)
+            *above, lead = [NO_LEAD, *leads.take(block, spans[0][2] if spans else "", last)]
             # "(a) …" after "only if:" is an entry, whatever the document says it is.
             kind = "item" if lead.span else kind
-            leads.note(depth, last)
-        elif block.kind == "row" and block.level == 0:
-            lead = header
+        elif block.kind == "row":
+            leads.close()
+            lead = header if block.level == 0 else NO_LEAD
         if block.kind != "row":
-            header = _NO_LEAD
+            header = NO_LEAD
         elif block.level == 1:
             header = _both(document, header, last) if in_header else last
         in_header = block.kind == "row" and block.level == 1
+        outer = tuple(each.span for each in above if each.span)
         found += [
-            (Sentence(start, end, kind, lead.span, lead.text), plain, position)
+            (Sentence(start, end, kind, lead.span, lead.text, outer), plain, position)
             for start, end, plain in spans
         ]
     # A token has rarely more than 20 characters: what is longer is cut without counting it whole.
@@ -211,12 +158,12 @@ def _units(
     return units
 
 
-def _both(document: Document, first: _Lead, second: _Lead) -> _Lead:
+def _both(document: Document, first: Lead, second: Lead) -> Lead:
     """Two rows of one header."""
     if first.span is None or second.span is None:
         return second if first.span is None else first
     start, end = first.span[0], second.span[1]
-    return _Lead(plain_lead(document.id, document.text[start:end], "row"), (start, end))
+    return Lead(plain_lead(document.id, document.text[start:end], "row"), (start, end))
 
 
 def _spans(document: Document, block: Block) -> list[tuple[int, int]]:

@@ -143,6 +143,19 @@ _NEXT_PART = re.compile(
     r"|(?<=\?)\s+(?=\w)",
     re.IGNORECASE,
 )
+# Where something else is asked for first, what it says of "what" may go on: "the list of what …".
+_ASKS_OTHERWISE = re.compile(
+    rf"(?:what|how|when|who|whom|where|why|which)\b|{_VERB}|.*\b(?:of|on|about)\s+what\b",
+    re.IGNORECASE,
+)
+# What an indirect question follows: "tell me who …", "I am not sure by when …".
+_ASKING = re.compile(
+    r"\b(?:(?:tell|show|remind) (?:me|us)|(?:know|say|explain|wonder(?:ing)?|ask|find out|sure)"
+    rf"(?: to)?(?: (?:me|us|you))?)\s+(?:{_BEFORE})?$",
+    re.IGNORECASE,
+)
+# "what I can" shares the verb of "and what I cannot post"; with a capital it is the month.
+_LACKS_VERB = re.compile(r"\b(?:can|could|may|might|must|shall|should)$")
 _LEAST_WORDS_OF_PART = 3
 _MOST_PARTS = 3
 _WHOLE_WEIGHT = 0.5
@@ -193,12 +206,19 @@ def _pieces(question: str) -> list[str]:
 def _only_goes_on(piece: str, cut: re.Match[str]) -> bool:
     """True between two clauses that begin alike inside a question: "staff who drive and who fly".
 
-    Behind one word or none it is the question that begins so: "under what conditions".
+    Behind one word or none it is the question that begins so: "under what conditions". So it is
+    behind "tell me", and for "what" where nothing else asks before it.
     """
     word = cut["word"]
-    if not word or word.lower() in ("how", "why") or cut[0].startswith(","):
+    if not word or cut[0].startswith(","):
         return False
-    return bool(re.search(rf"\w\s+\w+\s+{word}\b", piece, re.IGNORECASE))
+    if _LACKS_VERB.search(piece):
+        return True
+    word = word.lower()
+    if word in ("how", "why") or (word == "what" and not _ASKS_OTHERWISE.match(piece)):
+        return False
+    alike = re.finditer(rf"(?<=\w\s)\w+\s+(?={word}\b)", piece, re.IGNORECASE)
+    return any(not _ASKING.search(piece[: found.end()]) for found in alike)
 
 
 def leans_on_history(question: str) -> bool:

@@ -17,8 +17,10 @@ if TYPE_CHECKING:
 _CANNOT_START = re.compile(r"[,;:)\]%]")
 # "1.", "1.2." or "(b)" alone is the number of the sentence after it.
 _ENUMERATOR = re.compile(r"\(?(?:\d{1,3}(?:\.\d{1,3})*|[a-zA-Z]|[ivx]{1,5})[.)]$")
+# "5 p.m. Mondays to Fridays", but "5 p.m. Mondays are busy" is two.
 _DAY_OR_ZONE = re.compile(
-    r"(?:(?:Mon|Tues?|Wed(?:nes)?|Thu(?:rs)?|Fri|Sat(?:ur)?|Sun)(?:days?)?"
+    r"(?:(?:Mon|Tues?|Wed(?:nes)?|Thu(?:rs)?|Fri|Sat(?:ur)?|Sun)"
+    r"(?:day|days(?=$|[.,;:)–-]| (?:[-–]|(?:and|or|to|through|except|only)\b)))?"
     r"|Eastern|Central|Mountain|Pacific|[CEMP][DES]?T|GMT|UTC)\b"
 )
 _MONTH = re.compile(
@@ -35,7 +37,10 @@ _GOES_ON = (
 )
 # A heading that runs into its text, of a few words: "**Fees.** …". A short sentence may look the
 # same; with the next one it loses nothing, but a label alone answers nothing.
-_RUN_IN = re.compile(r"([*_]{1,3})[^\s*_]+(?: [^\s*_]+){0,4}[.!?]\1")
+_RUN_IN = re.compile(
+    r"(?:(?P<mark>[*_]{1,3})|<(?P<tag>b|strong|em)>)[^\s*_<]+(?: [^\s*_<]+){0,4}"
+    r"(?:[.!?](?:(?P=mark)|</(?P=tag)>)|(?:(?P=mark)|</(?P=tag)>)[.!?])"
+)
 # Closing markup and footnote marks belong to the sentence before, as white space does.
 _TAIL = re.compile(
     r"(?:(?<=\S)(?:[*_~¹²³⁰⁴-⁹†‡]|<sup>\w{1,3}|</\w{1,10}>|\[\^?[^\s\[\]]{1,20}\])+(?!\S))?\s*"
@@ -69,8 +74,9 @@ def split_sentences(text: str, start: int = 0, language: str = "en") -> list[tup
         piece = _strip(flat, left, right)
         if piece is None:
             continue
-        run_in = len(spans) == 1 and _RUN_IN.fullmatch(flat, *spans[0])
-        if spans and (run_in or _is_one_sentence(flat, spans[-1], piece)):
+        if spans and (
+            _RUN_IN.fullmatch(flat, *spans[-1]) or _is_one_sentence(flat, spans[-1], piece)
+        ):
             spans[-1] = (spans[-1][0], piece[1])
         else:
             spans.append(piece)

@@ -92,6 +92,8 @@ class Sentence:
     lead: tuple[int, int] | None = None
     lead_text: str = ""
     """The lead without markup."""
+    above: tuple[tuple[int, int], ...] = ()
+    """[start, end) of what leads in to that lead, outermost first."""
 
 
 @dataclass(frozen=True, slots=True)

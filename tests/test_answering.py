@@ -253,6 +253,18 @@ def test_a_name_that_no_document_has_is_said_and_makes_an_answer_weak(index: Ind
     assert "mentions" not in index.ask("And when must I ask for it?").text
 
 
+@pytest.mark.parametrize(
+    "name", ["WiFi", "Wifi", "Email", "SmartPhones", "PCs", "Nunez", "Zoë", "2021", "Wi-Fi", "PhD"]
+)
+def test_a_name_is_known_however_it_is_spelt(workshop: Make, name: str) -> None:
+    text = "Dr Núñez and Zoe use Wi-Fi, e-mail, a smart phone and a PC. A Ph.D. is no use."
+    made = workshop({"a.md": f"---\neffective_date: 2021-04-01\n---\n\n# Use\n\n{text}\n"})
+    made.build()
+    with open_index(made.index, made.settings) as opened:
+        assert "mentions" not in opened.ask(f"What is the use of the {name}?").text
+        assert "mentions “Zork”" in opened.ask("What is the use of the Zork?").text
+
+
 def test_a_year_in_brackets_stays() -> None:
     assert answer_text(*cited("Lee v Bay [2019] UKSC 4."), bare) == "Lee v Bay (2019) UKSC 4. [1]"
 
@@ -289,6 +301,34 @@ def test_a_table_row_is_a_line_of_its_own(workshop: Make) -> None:
         answer = opened.ask("How much leave is there after ten years of service?")
     assert answer.text.splitlines()[0] == "Service | Leave [1]"
     assert re.fullmatch(r"ten years \| 30 days \[\d\]", answer.text.splitlines()[-1])
+
+
+def test_entries_that_are_quoted_as_one_are_lines(workshop: Make) -> None:
+    text = "# Yard\n\nCars may use:\n\n- the yard\n- the garage\n  with a permit\n\n  It is dry.\n"
+    made = workshop({"a.md": text})
+    made.build()
+    with open_index(made.index, replace(made.settings, caution="eager")) as opened:
+        answer = opened.ask("Which places may cars use?")
+    assert answer.text.splitlines() == [
+        "Cars may use:", "- the yard", "- the garage with a permit", "  It is dry. [1]",
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("heading", "text"),
+    [("What is needed?", "What is needed? a form [1]"), ("Needed", "Needed: a form [1]")],
+)
+def test_a_heading_before_an_entry_has_one_sign_behind_it(
+    workshop: Make, heading: str, text: str
+) -> None:
+    made = workshop({"a.md": f"# Permits\n\n## {heading}\n\n- a form\n"})
+    made.build()
+    with open_index(made.index, replace(made.settings, caution="eager")) as opened:
+        assert opened.ask("Is a form needed?").text == text
+
+
+def test_the_mark_of_a_note_is_no_part_of_it() -> None:
+    assert answer_text(*cited("[^1]: Guests pay half."), bare) == "Guests pay half. [1]"
 
 
 def test_a_list_that_is_cut_says_how_much_is_left(workshop: Make) -> None:

@@ -203,6 +203,46 @@ def test_lettered_paragraphs_are_entries_where_a_sentence_leads_in_to_them(cut: 
     ]  # fmt: skip
 
 
+@pytest.mark.parametrize(
+    "entries",
+    [
+        ["5.1.1 keep reptiles;", "5.1.2 sublet the flat."],
+        ["(A) a pipe has burst;", "(B) the roof leaks."],
+        ["– rent is unpaid;", "– keys are missing."],
+    ],
+)
+def test_entries_may_be_decimal_capital_or_dashed(cut: Cut, entries: list[str]) -> None:
+    made = document(paragraph("5.1 The tenant may not"), *map(paragraph, entries))
+    assert [lead for lead, _, _ in leads(cut(made))][1:] == ["5.1 The tenant may not"] * 2
+
+
+def test_letters_inside_an_entry_are_its_entries(cut: Cut) -> None:
+    made = document(
+        paragraph("Rules:"), item("A hut may be used"), item("a) for storage,"),
+        item("b) for rest."), item("Huts are locked."),
+    )  # fmt: skip
+    assert [lead for lead, _, _ in leads(cut(made))][1:] == [
+        "Rules:", "A hut may be used", "A hut may be used", "Rules:",
+    ]  # fmt: skip
+    assert cut(made)[0].sentences[2].above == ((0, 6),)
+
+
+@pytest.mark.parametrize(
+    "text", ["Last updated 3 March 2024", "Present: Karl Nagy", "Members pay in advance.[^a]"]
+)
+def test_not_every_paragraph_before_a_list_leads_in_to_it(cut: Cut, text: str) -> None:
+    made = document(paragraph(text), item("Two visitors may come."), item("Dogs stay out."))
+    assert {lead for lead, _, _ in leads(cut(made))} == {""}
+
+
+def test_a_table_ends_what_led_in_to_it(cut: Cut) -> None:
+    made = document(
+        paragraph("The rates are:"), row("Room | Day", header=True), row("Hall | 20"),
+        item("open the form,"), item("sign it."),
+    )  # fmt: skip
+    assert [lead for lead, kind, _ in leads(cut(made)) if kind == "item"] == ["", ""]
+
+
 def test_after_h_an_i_is_a_letter(cut: Cut) -> None:
     made = document(
         paragraph("These count:"), paragraph("(h) the house,"), paragraph("(i) the island."),

@@ -162,6 +162,12 @@ def test_any_conversation_can_be_read(question: str, history: list[Turn]) -> Non
          ["Under what terms may I teach", "what must I declare?"]),
         ("Tell me who signs the lease, and who keeps it.",
          ["Tell me who signs the lease", "who keeps it."]),
+        ("Do you know who opens the gym and who locks it?",
+         ["Do you know who opens the gym", "who locks it?"]),
+        ("I am not sure by when I must sign up and by when I hear back.",
+         ["I am not sure by when I must sign up", "by when I hear back."]),
+        ("I need to hear what a locker costs and what it holds.",
+         ["I need to hear what a locker costs", "what it holds."]),
     ],
 )  # fmt: skip
 def test_two_questions_in_one_are_two(question: str, parts: list[str]) -> None:
@@ -175,6 +181,9 @@ def test_two_questions_in_one_are_two(question: str, parts: list[str]) -> None:
      "What if I miss the exam or do not pass?",
      "What do we pay to guides who speak French and who work at night?",
      "Where is the list of what we may and what we may not lend?",
+     "Tell me what I can and what I cannot bring along.",
+     "Who decides what is lent and what is sold?",
+     "Show me the list of what is lent and what is sold.",
      "What do I hand in before I go and when I come back?"],
 )  # fmt: skip
 def test_a_clause_that_goes_on_is_no_question(question: str) -> None:

@@ -54,6 +54,15 @@ def test_dates_are_iso_where_they_read_only_one_way(text: str, date: str | None)
             {"effective_date": "2024-05-01"},
         ),
         ("Issued on March 3, 2024", {"published": "2024-03-03"}),
+        (
+            "**Version:** 2.1\n__Effective date__: 1 June 2024\n*Next review:* 1 June 2026",
+            {"version": "2.1", "effective_date": "2024-06-01", "review_date": "2026-06-01"},
+        ),
+        (
+            "Berths | Rules\n**Version** | 2.1\n| Effective date | 1 June 2024 |",
+            {"version": "2.1", "effective_date": "2024-06-01"},
+        ),
+        ("Crane | Version | 2.1\nBerth fee | Effective from | 1 June 2024", {}),
         ("The conversion 2.0 of 1 May 2024", {}),
         ("x" * 2000 + " Effective 1 June 2024", {}),
     ],

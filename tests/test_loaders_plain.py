@@ -144,6 +144,44 @@ def test_lists() -> None:
     ]
 
 
+@pytest.mark.parametrize("gap", ["\n", "\n\n"])
+def test_decimal_numbers_and_capital_letters_are_entries(gap: str) -> None:
+    lines = [
+        "2.1 The owner of a boat must not:",
+        "2.1.1 let it to anyone; or",
+        "2.1.2 moor at night:",
+        "(A) on the pier,",
+        "(B) at the crane;",
+        "2.1.3 live on it.",
+    ]
+    document = read(f"Berths\n\n{gap.join(lines)}\n\n2.2 Fees\n\nA night is 20 euros.\n")
+    assert [
+        (b.level, document.text[b.start : b.end]) for b in document.blocks if b.kind == "item"
+    ] == [
+        (3, "let it to anyone; or"),
+        (3, "moor at night:"),
+        (4, "on the pier,"),
+        (4, "at the crane;"),
+        (3, "live on it."),
+    ]
+    assert texts(document, "heading") == ["Berths", "2.2 Fees"]
+
+
+def test_a_decimal_number_in_a_sentence_is_not_an_entry() -> None:
+    document = read(
+        "2.1 Fees\n\nThey are due at noon.\n\n"
+        "Boats of guests pay what is laid down in the sections 2.1,\n"
+        "2.2 and 2.3 of the harbour rules of\n2024.\n"
+    )
+    assert texts(document, "item") == []
+
+
+@pytest.mark.parametrize("dash", ["-", "--", "–", "—"])
+def test_dashes_are_entries(dash: str) -> None:
+    document = read(f"Guests must\n\n{dash} pay at noon,\n{dash} leave a key.\n\n(C) 2024 Pier\n")
+    assert texts(document, "item") == ["pay at noon,", "leave a key."]
+
+
 def test_a_number_at_a_line_start_is_not_an_entry() -> None:
     document = read(
         "The rule was changed by the Board in the meeting of section\n"
@@ -159,6 +197,7 @@ def test_a_dash_at_a_line_start_is_not_an_entry(dash: str) -> None:
         f"{dash} who is there until ten {dash} has been told.\n"
     )
     assert [kind for kind, _ in shown(document)] == ["paragraph"]
+    assert len(read(f"1. {document.text}").blocks) == 1
 
 
 @pytest.mark.parametrize("gap", ["\n", "\n\n"])

@@ -52,6 +52,9 @@ def test_a_sentence_shows_what_kind_of_answer_it_is(kind: Kind, yes: str, no: st
         ("Does the VAT apply?", ["VAT"]),
         ("What may I do when I am ill?", []),
         ("How Many Days Do Interns Get?", []),
+        ("Hello, Please tell me who pays, Sir: is it OK?", []),
+        ("Does the U.S. office open at 9 PM in May?", ["U.S"]),
+        ("Who pays 2000 euros under Section 5?", []),
         ("Wie viele Tage Urlaub gibt es?", []),
     ],
 )

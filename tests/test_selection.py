@@ -15,7 +15,7 @@ from rag.answering.questions import Kind
 from rag.answering.select import Quotation, select
 
 if TYPE_CHECKING:
-    from rag.types import BlockKind
+    from rag.types import BlockKind, Hit
 
 
 def quotes(found: list[Quotation]) -> list[str]:
@@ -155,6 +155,72 @@ def test_a_question_is_quoted_with_its_answer_or_not_at_all() -> None:
     assert select([evidence("yes_no", (passage(asked), 0, 0.9))]) == []
 
 
+@pytest.mark.parametrize("at", [2, 3])
+def test_an_answer_ends_where_the_next_question_begins(at: int) -> None:
+    hit = passage(
+        ("paragraph", "Are dogs allowed?"), ("paragraph", "Yes."),
+        ("paragraph", "Is there a lift?"), ("paragraph", "No."), ("paragraph", "Is it warm?"),
+    )  # fmt: skip
+    assert quotes(select([evidence("yes_no", (hit, at, 0.9))])) == ["Is there a lift? No."]
+
+
+def test_a_checklist_of_questions_is_no_chain() -> None:
+    hit = passage(
+        ("paragraph", "Check:"), ("item", "Has the ward been called?"), ("item", "Are masks there?")
+    )
+    found = quotes(select([evidence("other", (hit, 1, 0.9))]))
+    assert found == ["Check:", "Has the ward been called?"]
+
+
+@pytest.mark.parametrize(
+    ("rule", "other"),
+    [
+        ("The fee is 75 dollars.", "Except in an emergency, forms are sent by post."),
+        ("Sticks may be hired.", "Only adults may skate."),
+        ("Flights are economy.", "Exception reports are filed each month."),
+    ],
+)
+def test_a_rule_of_its_own_is_no_exception(rule: str, other: str) -> None:
+    hit = passage(("paragraph", rule), ("paragraph", other))
+    assert quotes(select([evidence("other", (hit, 0, 0.9))])) == [rule]
+
+
+def test_an_exception_may_name_its_paragraph() -> None:
+    hit = passage(
+        ("paragraph", "(1) Dogs are kept on a lead."), ("paragraph", "(2) Dogs stay off the lawn."),
+        ("paragraph", "(3) The park shuts at ten."), ("paragraph", "(4) Bells are rung."),
+        ("paragraph", "(5) Paragraphs 1 and 3 do not apply to guards."),
+    )  # fmt: skip
+    exception = "(5) Paragraphs 1 and 3 do not apply to guards."
+    assert quotes(select([evidence("other", (hit, 0, 0.9))]))[1:] == [exception]
+    assert exception not in quotes(select([evidence("other", (hit, 1, 0.9))]))
+
+
+def test_an_entry_brings_all_that_leads_in_to_it() -> None:
+    hit = passage(("paragraph", "We never pay for:"), ("item", "losses caused by"), ("item", "war"))
+    never, losses, _ = ((s.start, s.end) for s in hit.chunk.sentences)
+    war = replace(hit.chunk.sentences[2], lead=losses, above=(never,))
+    sentences = (*hit.chunk.sentences[:2], war)
+    hit = replace(hit, chunk=replace(hit.chunk, sentences=sentences))
+    found = quotes(select([evidence("yes_no", (hit, 2, 0.9))]))
+    assert found == ["We never pay for:", "losses caused by", "war"]
+
+
+def test_what_follows_a_table_may_be_about_something_else() -> None:
+    hit = passage(
+        ("row", "Kind | Years"), ("row", "payroll | seven"),
+        ("paragraph", "Footage of an incident is exempt."),
+    )  # fmt: skip
+    found = quotes(select([evidence("time", (hit, 1, 0.9))]))
+    assert found == ["Kind | Years", "payroll | seven"]
+
+
+def test_a_label_is_quoted_with_what_it_names() -> None:
+    hit = passage(("paragraph", "Opening hours."), ("paragraph", "From nine to five."))
+    found = quotes(select([evidence("time", (hit, 0, 0.9))]))
+    assert found == ["Opening hours. From nine to five."]
+
+
 @pytest.mark.parametrize("at", [0, 1, 2])
 def test_a_bare_reply_stands_between_question_and_reason(at: int) -> None:
     hit = passage(
@@ -232,6 +298,13 @@ def test_quotations_come_in_reading_order() -> None:
     assert places == sorted(places)
 
 
+def unanswered(hit: Hit, at: int) -> bool:
+    """Whether a sentence is a question, and nothing or another question follows."""
+    follows = sentence_of(hit, at + 1) if at + 1 < len(hit.chunk.sentences) else "?"
+    asks = hit.chunk.sentences[at].kind == "paragraph" and sentence_of(hit, at).endswith("?")
+    return asks and follows.endswith("?")
+
+
 KINDS = st.sampled_from(get_args(Kind))
 BLOCKS = st.sampled_from(["paragraph", "item", "row", "code"])
 SENTENCES = st.sampled_from(
@@ -267,11 +340,7 @@ def test_any_choice_is_of_whole_sentences_without_overlap(
     for (document, _, end), (next_document, start, _) in pairwise(spans):
         assert document != next_document or end <= start
     # The best sentence of all is always part of the answer, unless it asks and nothing follows.
-    quotable = [
-        (hit, at, score)
-        for hit, at, score in scored
-        if at + 1 < len(hit.chunk.sentences) or not sentence_of(hit, at).endswith("?")
-    ]
+    quotable = [(hit, at, score) for hit, at, score in scored if not unanswered(hit, at)]
     assert bool(found) == bool(quotable)
     best = max(quotable, key=lambda one: one[2], default=None)
     if best is None:

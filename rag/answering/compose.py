@@ -9,11 +9,13 @@ from itertools import takewhile
 
 from rag.answering.select import Quotation
 from rag.markup import plain_text
-from rag.types import Citation, Document, Hit, Passage
+from rag.types import Block, Citation, Document, Hit, Passage
 
 _FOOTNOTE = re.compile(r"\s*\[\^?\d{1,2}\]|\s*\[\^[\w-]+\]")
+_NOTE = re.compile(r"^\[\^[^\]]+\]:\s*")
 _YEAR = re.compile(r"\[(\d{3,})\]")
 _ENDS = (".", "!", "?", ":", ";")
+_NUMBERED = re.compile(r"\(?\w{1,5}[.)]")
 _NEAREST = 3
 
 
@@ -61,33 +63,62 @@ def answer_text(
 ) -> str:
     """The quotes without markup, each followed by its number, and what was left unanswered.
 
-    A table row is a line of its own. A list entry that nothing leads in to stands behind its
-    heading ("Forbidden: smoking"), and a list that goes on says so. Numbers in brackets that the
-    source itself has would point to the wrong thing here: footnote marks are left out, and
-    "[2019]" becomes "(2019)".
+    A table row is a line of its own, and so is each entry where several are quoted as one. An
+    entry that nothing leads in to stands behind its heading ("Forbidden: smoking"), and a list
+    that goes on says so. Numbers in brackets that the source itself has would point to the wrong
+    thing here: footnote marks are left out, and "[2019]" becomes "(2019)".
     """
     said: list[str] = []
-    above, in_table = None, False
+    above, was_apart = None, False
     for quotation, citation in zip(quotations, citations, strict=True):
         source = document(citation.document)
-        words = _without_marks(plain_text(citation.document, citation.quote))
+        words = _without_marks(_shown(source, citation))
         if _needs_heading(quotation) and not words.endswith(_ENDS):
             place = citation.document, citation.section
-            words = words if place == above else f"{citation.section}: {words}"
+            words = words if place == above else _behind(citation.section or "", words)
             above = place
         if more := _entries_left(source, citation):
             words += f" … and {more} more {'entry' if more == 1 else 'entries'}"
-        is_row = _is_row(source, citation)
-        said += ["\n" if is_row or in_table else " ", f"{words} [{citation.n}]"]
-        in_table = is_row
+        apart = _is_row(source, citation) or "\n" in words
+        said += ["\n" if apart or was_apart else " ", f"{words} [{citation.n}]"]
+        was_apart = apart
     for part in unanswered:
         question = _without_marks(part).rstrip(" ?.")
-        said += ["\n" if in_table else " ", f"I found no sentence that answers “{question}”."]
+        said += ["\n" if was_apart else " ", f"I found no sentence that answers “{question}”."]
     return "".join(said[1:])
 
 
+def _shown(document: Document, citation: Citation) -> str:
+    """A quote without markup; of a list or table each block on a line, with its marker."""
+    blocks = _blocks(document, citation)
+    if not any(block.kind in ("item", "row") for block in blocks[1:]):
+        return plain_text(document.id, citation.quote)
+    lines: list[str] = []
+    for block in blocks:
+        start, end = max(block.start, citation.start), min(block.end, citation.end)
+        marker = _marker(document, block) if block.kind == "item" and lines else ""
+        lines.append(marker + plain_text(document.id, document.text[start:end]))
+    return "\n".join(lines)
+
+
+def _marker(document: Document, block: Block) -> str:
+    """What stands before an entry: its number or a dash; nothing before a later paragraph."""
+    before = document.text[document.text.rfind("\n", 0, block.start) + 1 : block.start].strip()
+    return f"{before if _NUMBERED.fullmatch(before) else '-'} " if before else "  "
+
+
+def _blocks(document: Document, citation: Citation) -> list[Block]:
+    """The blocks that a quote stands in."""
+    return [b for b in document.blocks if b.start < citation.end and citation.start < b.end]
+
+
 def _is_row(document: Document, citation: Citation) -> bool:
-    return any(b.kind == "row" and b.start <= citation.start < b.end for b in document.blocks)
+    return any(block.kind == "row" for block in _blocks(document, citation)[:1])
+
+
+def _behind(heading: str, words: str) -> str:
+    """Words behind the heading that explains them."""
+    return f"{heading} {words}" if heading.endswith(_ENDS) else f"{heading}: {words}"
 
 
 def _needs_heading(quotation: Quotation) -> bool:
@@ -103,15 +134,13 @@ def _needs_heading(quotation: Quotation) -> bool:
 
 def _entries_left(document: Document, citation: Citation) -> int:
     """How many entries of a list that is quoted for the most part were left out at its end."""
-    blocks = document.blocks
-    end = next((i for i, block in enumerate(blocks) if block.end >= citation.end), len(blocks))
-    quoted = [block for block in blocks[: end + 1] if block.start >= citation.start]
+    quoted = _blocks(document, citation)
     if len(quoted) < 2 or quoted[-1].kind != "item":
         return 0
-    rest = takewhile(
-        lambda block: block.kind == "item" and block.level >= quoted[-1].level, blocks[end + 1 :]
-    )
-    return sum(1 for _ in rest)
+    rest = document.blocks[document.blocks.index(quoted[-1]) + 1 :]
+    level = quoted[-1].level
+    in_list = takewhile(lambda block: block.kind == "item" and block.level >= level, rest)
+    return sum(bool(_marker(document, block).strip()) for block in in_list)
 
 
 def unknown_text(names: Iterable[str]) -> str:
@@ -121,7 +150,7 @@ def unknown_text(names: Iterable[str]) -> str:
 
 
 def _without_marks(text: str) -> str:
-    found = 1
+    text, found = _NOTE.sub("", text), 1
     # Taking one out can make another: "[[1]2]".
     while found:
         text, found = _FOOTNOTE.subn("", text)

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 import numpy as np
 import numpy.typing as npt
 
+from rag.answering.mentions import is_mentioned
 from rag.answering.questions import Kind, looks_like_answer, names, question_kind
 from rag.conversation import Understood
 from rag.embedding import plain_sentences, sentence_texts
@@ -154,13 +155,10 @@ def gather(
         },
         missing=max(absent, default=0.0) / total,
         rarities={term: idf[term] for term in terms(understood.question)},
-        unknown=tuple(name for name in names(understood.question) if _unknown(generation, name)),
+        unknown=tuple(
+            name for name in names(understood.question) if not is_mentioned(generation, name)
+        ),
     )
-
-
-def _unknown(generation: Generation, name: str) -> bool:
-    own = terms(name)
-    return bool(own) and not any(map(generation.lexical.frequency, own))
 
 
 def passage_log_odds(logits: Sequence[float]) -> float:

@@ -36,7 +36,8 @@ _QUESTION_FORMS: tuple[tuple[Kind, str], ...] = (
     ),
     (
         "list",
-        r"\b(?:what|which) (?:\w+ ){0,4}(?:are|were|include)\b|\blist\b|\bname (?:the|all)\b|"
+        r"\b(?:what|which) (?:\w+ ){0,4}(?:are|were|include)\b|^\s*list\b|"
+        r"\blist (?:of|the|all)\b|\bname (?:the|all)\b|"
         r"\bwhat kinds?\b|\bwhat types?\b|\brequirements\b|\bexamples\b",
     ),
     (
@@ -50,8 +51,19 @@ _QUESTIONS = tuple((kind, re.compile(form, re.IGNORECASE)) for kind, form in _QU
 _ENGLISH = re.compile(
     r"\b(?:the|of|how|what|which|who|where|is|are|do|does|may|can|must)\b", re.IGNORECASE
 )
-# Behind another word of the same sentence: the first one has a capital anyway.
-_NAME = re.compile(r"(?<=[\w,;:)\"'’”] )[\"'“‘(]?((?!I\b)[A-Z][\w-]*|(?:19|20)\d\d\b)")
+# Behind another word of the same sentence: the first one has a capital anyway. A number is a year
+# only where it counts nothing: "in 2031?", not "2000 euros".
+_NAME = re.compile(
+    r"(?<=[\w,;:)\"'’”] )[\"'“‘(]?"
+    r"((?!I\b)[A-Z][\w&-]*(?:\.\w+)*|(?:19|20)\d\d(?=\s*(?:[?.,;:)]|$|(?:and|or|to)\b)))"
+)
+_NO_NAMES = frozenset(
+    """ok am pm mr mrs ms miss dr prof sir madam please hello hi dear thanks thank tell regards eur
+    euro euros usd gbp chf dollar dollars pound pounds section sections article articles clause
+    paragraph annex appendix chapter part rule form january february march april may june july
+    august september october november december jan feb mar apr jun jul aug sep sept oct nov dec
+    monday tuesday wednesday thursday friday saturday sunday""".split()
+)
 
 _MONTH = (
     r"(?:jan(?:uary)?|feb(?:ruary)?|mar(?:ch)?|apr(?:il)?|may|june?|july?|aug(?:ust)?|"
@@ -84,8 +96,9 @@ _SIGNS = {kind: re.compile(form, re.IGNORECASE) for kind, form in _SIGN_FORMS.it
 def names(question: str) -> list[str]:
     """The names and years in an English question; none where most words have capitals."""
     found = list(dict.fromkeys(match[1] for match in _NAME.finditer(question)))
-    titled = 2 * len(found) > len(question.split())
-    return found if _ENGLISH.search(question) and not titled else []
+    if not _ENGLISH.search(question) or 2 * len(found) > len(question.split()):
+        return []
+    return [name for name in found if name.lower() not in _NO_NAMES]
 
 
 def question_kind(question: str) -> Kind:

@@ -20,7 +20,7 @@ from rag.loaders.stated import stated
 if TYPE_CHECKING:
     from rag.types import Document
 
-LOADERS_VERSION = 5
+LOADERS_VERSION = 6
 """Raised whenever a loader gives another text or other blocks for the same file."""
 
 LOADERS = {

@@ -17,17 +17,21 @@ from rag.loaders.metadata import normalise
 from rag.types import Block, Document
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
     from rag.loaders.builder import TextBuilder
     from rag.types import BlockKind
 
 _WORD = re.compile(r"[^\W_]")
 _ITEM = re.compile(
-    r"[ \t]*(?:(?P<bullet>[-*+•‣▪●○◦–·])|"
-    r"(?P<number>\(?(?:\d{1,3}|[a-z]|[ivx]{1,5})[.)]))[ \t]+(?=\S)"
+    r"[ \t]*(?:(?P<bullet>--|[-*+•‣▪●○◦–—·])|"
+    # "(C) 2024" is a copyright notice.
+    r"(?P<number>\(?(?:\d{1,3}|[a-z]|[ivx]{1,5})[.)]|(?!\(C\) \d)\((?:[A-Z]|[IVX]{1,5})\)))"
+    r"[ \t]+(?=\S)"
 )
-_FIRST_NUMBERS = {"1", "a", "i"}
+_FIRST_NUMBERS = {"1", "a", "i", "A", "I"}
+_DECIMAL = re.compile(r"[ \t]*(?P<number>\d{1,3}(?:\.\d{1,3})*)\.?[ \t]+(?=[^\W\d_])")
+_CLAUSE_ENDS = re.compile(r"[.:;](?: (?:and|or))?$")
 _NUMBERED_HEADING = re.compile(
     r"(?P<number>\d{1,2}(?:\.\d{1,2}){0,4})\.?[ \t]+[^\W\d_]"
     r"|(?:Section|Article|Part|Chapter|Annex|Appendix|Schedule)[ \t]+[\dIVXA-Z]{1,5}\b"
@@ -76,16 +80,18 @@ def find_blocks(text: str) -> list[Block]:
     groups = list(_groups(text))
     width = _width(groups)
     title = _title_group(groups)
+    depths = _decimal_depths(groups)
     blocks: list[Block] = []
     entry = 0
     for index, group in enumerate(groups):
         following = groups[index + 1] if index + 1 < len(groups) else None
         entry = _entry(group, entry)
-        level = 1 if index == title else _heading_level(group, following, entry > 1)
+        in_list = entry > 1 or group[0].start in depths
+        level = 1 if index == title else _heading_level(group, following, in_list)
         if level:
             blocks.append(Block("heading", group[0].start, group[0].end, level))
         else:
-            blocks += _body(group, following, width)
+            blocks += _body(group, following, width, depths)
     return [block for block in blocks if _WORD.search(text, block.start, block.end)]
 
 
@@ -181,6 +187,37 @@ def _entry(group: Sequence[_Line], before: int) -> int:
     return before + 1 if number.strip("().") == str(before + 1) else 0
 
 
+def _decimal_depths(groups: Sequence[Sequence[_Line]]) -> dict[int, int]:
+    """How deep lists stand whose entries have numbers such as "2.1.2", by the starts of lines.
+
+    Headings have such numbers, and a line may begin with one in the middle of a sentence. So an
+    entry begins in lower case, and its number follows another one or begins a list. What has other
+    marks below such an entry stands deeper.
+    """
+    depths: dict[int, int] = {}
+    seen: set[tuple[int, ...]] = set()
+    before, depth = _Line(0, 0, ""), 0
+    for group in groups:
+        for line in group:
+            item, found = _ITEM.match(line.text), _DECIMAL.match(line.text)
+            new = line is group[0] or before.start in depths
+            if found and (new or _CLAUSE_ENDS.search(before.text)):
+                number = tuple(map(int, found["number"].split(".")))
+                parent, last = number[:-1], number[-1]
+                follows = (*parent, last - 1) in seen
+                first = last == 1 and (parent in seen or before.text.endswith(":"))
+                lower = len(number) > 1 and line.text[found.end()].islower()
+                depth = len(number) if lower and (follows or first) else 0
+                seen.add(number)
+                item = found
+            elif line is group[0] and not item:
+                depth = 0
+            if depth and item:
+                depths[line.start] = depth
+            before = line
+    return depths
+
+
 def _heading_level(group: Sequence[_Line], following: Sequence[_Line] | None, in_list: bool) -> int:
     """The depth of a heading, or 0: underlined, in capitals, or numbered, and standing alone."""
     line = group[0].text.strip()
@@ -203,7 +240,12 @@ def _entries(line: str, following: str) -> bool:
     return bool(_ITEM.match(line) and _ITEM.match(following)) and len(following) < 2 * _LONG_LINE
 
 
-def _body(group: Sequence[_Line], following: Sequence[_Line] | None, width: int) -> Iterator[Block]:
+def _body(
+    group: Sequence[_Line],
+    following: Sequence[_Line] | None,
+    width: int,
+    depths: Mapping[int, int],
+) -> Iterator[Block]:
     kind: BlockKind = "paragraph"
     start = end = level = 0
     indents: list[int] = []
@@ -212,7 +254,10 @@ def _body(group: Sequence[_Line], following: Sequence[_Line] | None, width: int)
     near = [*group, *(following or [])[:1]]
     bullets = Counter(found["bullet"] for line in near if (found := _ITEM.match(line.text)))
     for line in group:
-        marker = _marker(line, previous if kind == "paragraph" else None, bullets, width)
+        depth = depths.get(line.start, 0)
+        marker = _marker(line, previous, kind, bullets, width)
+        decimal = depth and not marker and _DECIMAL.match(line.text)
+        marker = decimal.end() if decimal else marker
         if previous and not marker and _joined(previous, line, width):
             end = line.end
         else:
@@ -222,16 +267,19 @@ def _body(group: Sequence[_Line], following: Sequence[_Line] | None, width: int)
             if marker:
                 indent = len(line.text) - len(line.text.lstrip())
                 indents = [i for i in indents if i < indent] + [indent]
-                kind, level = "item", len(indents)
+                kind, level = "item", depth if decimal else depth + len(indents)
                 start += marker - indent
         previous = line
     yield Block(kind, start, end, level)
 
 
-def _marker(line: _Line, previous: _Line | None, bullets: Counter[str], width: int) -> int:
+def _marker(
+    line: _Line, previous: _Line | None, kind: BlockKind, bullets: Counter[str], width: int
+) -> int:
     """How many characters the bullet takes, with its indent; 0 if there is none.
 
-    `previous` is the line before, of a paragraph, and `bullets` how often each begins a line near.
+    `previous` is the line before, in a block of this kind, and `bullets` how often each begins a
+    line near.
     """
     found = _ITEM.match(line.text)
     if not found:
@@ -239,7 +287,7 @@ def _marker(line: _Line, previous: _Line | None, bullets: Counter[str], width: i
     number, bullet = found["number"], found["bullet"]
     if previous and _unfinished(previous):
         # The sentence may go on, with a number or a dash. A list of one entry is rarer.
-        if number and number.strip("().") not in _FIRST_NUMBERS:
+        if kind == "paragraph" and number and number.strip("().") not in _FIRST_NUMBERS:
             return 0
         if bullet and bullets[bullet] == 1 and _joined(previous, line, width):
             return 0

@@ -23,13 +23,19 @@ _LABELS = {
     r"publication date)(?: on)?",
 }
 _LABEL = "|".join(f"(?P<{name}>{words})" for name, words in _LABELS.items())
+# "__Version:__" begins a word too.
+_START = r"(?<![^\W_])"
+# Between label and value: "Effective date: ", "**Effective date:** ", or two cells of a row.
+_BETWEEN = r"[ \t]*[*_]{0,3}[ \t]*(?P<colon>[:|]?)[*_]{0,3}[ \t]+[*_]{0,3}"
 _STATEMENT = re.compile(
-    r"\b(?P<verb>(?:is|are|was|were|has|have|been|will|shall|becomes?) "
+    rf"{_START}(?P<verb>(?:is|are|was|were|has|have|been|will|shall|becomes?) "
     r"(?:(?:be|been|made|and|entered into) ){0,4})?"
-    rf"(?:{_LABEL})[ \t]*(?P<colon>:?)[ \t]+(?P<date>{DATE_WORDS})\b",
+    rf"(?:{_LABEL}){_BETWEEN}(?P<date>{DATE_WORDS})\b",
     re.IGNORECASE,
 )
-_VERSION = re.compile(r"\bversion[ \t]*:?[ \t]+v?(\d{1,3}(?:\.\d{1,3}){1,3})\b", re.IGNORECASE)
+_VERSION = re.compile(
+    rf"{_START}version{_BETWEEN}v?(?P<number>\d{{1,3}}(?:\.\d{{1,3}}){{1,3}})\b", re.IGNORECASE
+)
 _OTHER = re.compile(
     r"\b(?:replac\w+|supersed\w+|previous|earlier|old|than|from|with)\W+(?:\w+\W+){0,2}$",
     re.IGNORECASE,
@@ -80,14 +86,23 @@ def stated(text: str) -> dict[str, str | list[str]]:
             found[name + EVIDENCE] = beginning[match.start(name) : match.end()]
             done = match.end()
     for match in _VERSION.finditer(beginning):
-        if "version" not in found and not _OTHER.search(beginning, 0, match.start()):
-            found["version"] = match[1]
+        other = _OTHER.search(beginning, 0, match.start()) or _in_later_cell(match)
+        if "version" not in found and not other:
+            found["version"] = match["number"]
             found["version" + EVIDENCE] = match[0]
     return found
 
 
+def _in_later_cell(match: re.Match[str]) -> bool:
+    """Whether label and value are cells of a row that is about what its first cell names."""
+    line = match.string[: match.start()].rpartition("\n")[2]
+    return match["colon"] == "|" and "|" in line.lstrip("| \t")
+
+
 def _is_own(match: re.Match[str], before: str) -> bool:
     """Whether a date is said of the document, judged by the sentence before it."""
+    if _in_later_cell(match):
+        return False
     if _SUBJECT.search(before):
         return True
     if (match["verb"] or match["active"]) and _SUBJECT_BEFORE.search(before):

@@ -90,6 +90,11 @@ class Lexical:
         column = self._column(term)
         return int(column.stop - column.start)
 
+    def share_a_text(self, one: str, other: str) -> bool:
+        """Whether a text holds both of these terms."""
+        mine, theirs = self.texts[self._column(one)], self.texts[self._column(other)]
+        return bool(len(np.intersect1d(mine, theirs, assume_unique=True)))
+
     def vocabulary(self) -> list[str]:
         """All terms, in the order of their columns: that of their code points."""
         return self._vocabulary.decode().splitlines()

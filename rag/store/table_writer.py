@@ -116,7 +116,9 @@ class TableWriter:
                     chunk.enriched,
                     key,
                     self.sentences,
-                    json.dumps([[s.start, s.end, s.kind, s.lead] for s in chunk.sentences]),
+                    json.dumps(
+                        [[s.start, s.end, s.kind, s.lead, *s.above] for s in chunk.sentences]
+                    ),
                 ),
             )
             self.chunks += 1

@@ -170,6 +170,12 @@ class Tables:
             for row in rows
         ]
 
+    def in_metadata(self, word: str) -> bool:
+        """True if the metadata of a document hold this word anywhere."""
+        return bool(
+            self._query("SELECT 1 FROM documents WHERE instr(metadata, ?) LIMIT 1", (word,))
+        )
+
     def seen(self) -> dict[str, Seen]:
         """What the last build saw of each document, by id, in row order."""
         rows = self._query(
@@ -277,11 +283,12 @@ class Tables:
 
 def _sentences(document: str, text: str, stored: list[Any]) -> tuple[Sentence, ...]:
     sentences = []
-    for start, end, kind, lead in stored:
+    for start, end, kind, lead, *above in stored:
         if lead:
             first, last = lead
             lead_text = plain_lead(document, text[first:last], kind)
-            sentences.append(Sentence(start, end, kind, (first, last), lead_text))
+            leads = tuple((first, last) for first, last in above)
+            sentences.append(Sentence(start, end, kind, (first, last), lead_text, leads))
         else:
             sentences.append(Sentence(start, end, kind))
     return tuple(sentences)

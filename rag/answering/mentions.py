@@ -1,0 +1,49 @@
+"""Whether any document mentions a name, however it is spelt."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Iterator
+
+from rag.store.generation import Generation
+from rag.store.lexical import terms
+
+_HUMP = re.compile(r"(?<=[a-z])(?=[A-Z])")
+
+
+def is_mentioned(generation: Generation, name: str) -> bool:
+    """True if a text or the metadata of a document has the name or a spelling of it.
+
+    "Wi-Fi" is two terms of the index: a text with both halves of "Wifi" will do.
+    """
+    lexical = generation.lexical
+    for spelling in _spellings(name):
+        own = terms(spelling)
+        if not own or any(map(lexical.frequency, own)):
+            return True
+    halves = [(name[:at].lower(), name[at:].lower()) for at in range(1, len(name))]
+    if any(lexical.share_a_text(*both) for both in halves):
+        return True
+    plain = {_without_accents(term) for term in terms(name)}
+    return bool(plain & _accented(lexical.vocabulary())) or generation.tables.in_metadata(name)
+
+
+def _spellings(name: str) -> Iterator[str]:
+    """As "WiFi" for "Wi-Fi", "Smart Phones" for "SmartPhones", "PC" for "PCs"."""
+    yield name
+    yield re.sub(r"[-.&]", "", name)
+    yield _HUMP.sub(" ", name)
+    yield f"{name}s"
+    yield name.removesuffix("s")
+    yield _without_accents(name)
+
+
+def _accented(vocabulary: list[str]) -> set[str]:
+    """The terms that have accents, without them."""
+    return {_without_accents(term) for term in vocabulary if not term.isascii()}
+
+
+def _without_accents(text: str) -> str:
+    parts = unicodedata.normalize("NFKD", text)
+    return "".join(part for part in parts if not unicodedata.combining(part))

@@ -1,0 +1,101 @@
+"""What leads in to list entries: the nearest sentence above an entry that does not end."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+from rag.types import Block
+
+# A full stop may stand before a closing sign, the mark of a note, or both.
+_ENDS = re.compile(r"[.!…][\"'”’»)\]]*(?:\[\^?[\w-]+\]|[¹²³⁴-⁹†‡*])*$")
+_LEADS = (":", "?", "–", "—")
+_LABELLED = re.compile(r"[\w .-]{2,30}: \S")
+_ENUMERATOR = re.compile(
+    r"\(?(?:(?P<number>\d{1,3})[.)]|(?P<letters>[a-z]{1,5})[.)]|(?P<capital>(?<=\()[A-Z])\))\s"
+    r"|(?P<parts>\d{1,3}(?:\.\d{1,3})+)[.)]?\s"
+    r"|[-–—•*]\s"
+)
+_LETTER, _ROMAN, _SIGN, _LEVEL = 6, 7, 8, 10
+"""How deep entries stand: numbers by their parts, "(a)", "(i)" and "–" in paragraphs of their own;
+the levels of true lists are ten apart, since "a)" may stand in them as well."""
+_MOST_PARTS = 5
+
+
+@dataclass(frozen=True, slots=True)
+class Lead:
+    """The lead-in of a list or the header of a table.
+
+    Attributes:
+        text: without markup.
+        span: [start, end) in the canonical text; None for no lead.
+        sure: it leads in to what follows, whatever that is.
+    """
+
+    text: str = ""
+    span: tuple[int, int] | None = None
+    sure: bool = True
+
+
+NO_LEAD = Lead()
+
+
+class Leads:
+    """The leads that are open, by their depth, while blocks are taken in their order."""
+
+    def __init__(self) -> None:
+        self._open: dict[int, Lead] = {}
+        self._letters = ""
+
+    def close(self) -> None:
+        """A table ends what led in to it."""
+        self._open.clear()
+
+    def take(self, block: Block, first: str, last: Lead) -> list[Lead]:
+        """The leads of a paragraph or list entry, outermost first; then it may lead itself.
+
+        Args:
+            block: the paragraph or entry.
+            first: its first sentence.
+            last: its last sentence.
+        """
+        depth = self._depth(block, first)
+        self._open = {above: lead for above, lead in self._open.items() if above < depth}
+        if self._open:
+            nearest = max(self._open)
+            if not (self._open[nearest].sure or _is_fragment(first)):
+                del self._open[nearest]
+        leads = list(self._open.values())
+        if last.text and not _ENDS.search(last.text):
+            sure = block.kind == "item" or last.text.endswith(_LEADS)
+            if sure or not _LABELLED.match(last.text):
+                self._open[depth] = Lead(last.text, last.span, sure)
+        return leads
+
+    def _depth(self, block: Block, plain: str) -> int:
+        """How deep a paragraph or entry stands; 0 for plain text."""
+        base = _LEVEL * block.level if block.kind == "item" else 0
+        found = _ENUMERATOR.match(plain)
+        if found is None:
+            return base
+        if found["number"]:
+            return base + 1
+        if found["parts"]:
+            return base + min(found["parts"].count(".") + 1, _MOST_PARTS)
+        if found["letters"]:
+            return base + self._lettered(found["letters"])
+        return base + (_LETTER if found["capital"] else _SIGN)
+
+    def _lettered(self, letters: str) -> int:
+        before, self._letters = self._letters, letters
+        # "(i)" after "(h)" is a letter, else a number.
+        follows = len(before) == len(letters) == 1 and ord(letters) == ord(before) + 1
+        if set(letters) <= set("ivx") and not follows:
+            return _ROMAN
+        return _LETTER if len(letters) <= 2 else 0
+
+
+def _is_fragment(text: str) -> bool:
+    """Whether a text cannot stand alone: it does not end, or goes on in lower case."""
+    body = _ENUMERATOR.sub("", text, count=1)
+    return not _ENDS.search(text) or not body[:1].isupper()
