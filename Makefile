@@ -68,7 +68,7 @@ bench: setup ## measure speed against what people would use instead (minutes; ne
 	$(BIN)/python benchmarks/askers.py
 	$(BIN)/python benchmarks/million.py --sizes 10000
 
-bench-full: setup browser ## all of it, up to a million chunks, with profiles and limits (hours)
+bench-full: setup browser ## all of it, up to a million chunks, with profiles and limits (hours; needs ../shared)
 	$(BIN)/python benchmarks/peers.py
 	$(BIN)/python benchmarks/speed.py
 	$(BIN)/python benchmarks/rebuild.py
@@ -87,6 +87,6 @@ calibrate: setup ## fit the model that decides between an answer and an abstenti
 screenshots: setup browser ## take pictures of the chat into benchmarks/out/
 	$(BIN)/python tests/browser/screenshots.py benchmarks/out
 
-clean: ## remove the environment, caches and the built index
+clean: ## remove the environment, caches and the built index; people's questions (index-conversations) stay
 	rm -rf $(VENV) .bench .mypy_cache .ruff_cache .pytest_cache .hypothesis *.egg-info
 	find index -mindepth 1 ! -name README.md -delete

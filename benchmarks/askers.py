@@ -25,7 +25,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from environments import BENCH, rag_command, run
-from made_corpus import answering_corpus, questions
+from made_corpus import answering_corpus, need_shared, questions
 
 LEAST = 48
 """So many questions at least, however few ask."""
@@ -122,6 +122,7 @@ def main() -> None:
     parser.add_argument("--askers", type=int, nargs="+", default=[1, 8, 32, 128])
     parser.add_argument("--each", type=int, default=4, help="questions of each asker")
     arguments = parser.parse_args()
+    need_shared()
     counts = [max(LEAST, askers * arguments.each) for askers in arguments.askers]
     pool = iter(dict.fromkeys(questions(2 * sum(counts))))
     with served(arguments.index or answering()) as (process, host, port):

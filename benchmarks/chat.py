@@ -30,7 +30,7 @@ from typing import Any
 
 from askers import answering
 from environments import rag_command
-from made_corpus import questions
+from made_corpus import need_shared, questions
 from playwright.sync_api import Browser, Page, sync_playwright
 
 VISITS = 5
@@ -200,6 +200,7 @@ def main() -> None:
     parser.add_argument("--people", type=int, default=20)
     parser.add_argument("--seconds", type=float, default=40)
     arguments = parser.parse_args()
+    need_shared()
     people = arguments.people
     chromium = next(filter(None, map(shutil.which, ("chromium", "chromium-browser"))), None)
     if chromium is None:

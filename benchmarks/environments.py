@@ -186,6 +186,7 @@ def run(*command: str | Path) -> Run:
     Raises:
         PeerError: it failed.
     """
+    BENCH.mkdir(exist_ok=True)
     log = BENCH / "run.log"
     with log.open("w", encoding="utf-8") as errors:
         started = time.perf_counter()
@@ -197,9 +198,10 @@ def run(*command: str | Path) -> Run:
             cwd=ROOT,
         )
         assert process.stdout is not None
-        process.stdout.readline()
-        first = time.perf_counter() - started
-        process.stdout.read()
+        with process.stdout as output:
+            output.readline()
+            first = time.perf_counter() - started
+            output.read()
         # `wait4` alone tells what this one process used.
         _, status, usage = os.wait4(process.pid, 0)
         seconds = time.perf_counter() - started

@@ -1,7 +1,8 @@
 """What is measured on: a made corpus of any size, real documents, and questions.
 
 The made corpus is recombined at run time, from a seed, of the sentences of the bundled corpus and
-of the shared evaluation data. Nothing of it is kept outside `.bench/`.
+of the shared evaluation data. Nothing of it is kept outside `.bench/`. A script that uses questions
+or the made corpus begins with `need_shared`.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ import os
 import random
 import re
 import shutil
+import sys
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
@@ -19,13 +21,24 @@ from environments import BENCH, ROOT, say
 from rag.encoders import load_encoder
 from rag.sentences import split_sentences
 
-SHARED = Path(os.environ.get("RAG_SHARED", ROOT.parent / "shared"))
+SHARED = Path(os.environ.get("RAG_SHARED") or ROOT.parent / "shared")
 HANDBOOK = SHARED / "eval" / "handbook18f"
+RETRIEVAL = ("xquad", "mtragun")
 SECTIONS = 10
 """Passages a document."""
 TOKENS = 155
 """A passage ends before it is longer: about 120 words, one chunk with title and heading."""
 _PLAIN = re.compile(r"[A-Z][^#*|<>\[\]`_]+[.?!]")
+
+
+def need_shared() -> None:
+    """End with one line where the shared evaluation sets are not there."""
+    for path in (HANDBOOK, *(SHARED / "eval" / name for name in RETRIEVAL)):
+        if not path.is_dir():
+            sys.exit(
+                f"there is no {path}: the evaluation sets are not part of this project; RAG_SHARED "
+                "names the folder that they are in (see benchmarks/README.md)"
+            )
 
 
 def made_corpus(passages: int) -> Path:
@@ -66,8 +79,6 @@ def real_documents(share: int) -> Path:
 def answering_corpus() -> Path:
     """A folder with the texts that `questions` are about; made once."""
     folder = BENCH / "corpus-answering"
-    if not HANDBOOK.exists():
-        return ROOT / "corpus"
     if not folder.exists():
         scratch = folder.with_suffix(".new")
         shutil.rmtree(scratch, ignore_errors=True)
@@ -87,19 +98,16 @@ def questions(count: int) -> list[str]:
     """Questions of the evaluation sets that stand alone, in an order of chance."""
     rows = [*_rows(HANDBOOK / "questions.jsonl"), *_rows(SHARED / "eval/xquad/queries.jsonl")]
     texts = [row.get("question") or row["text"] for row in rows if not row.get("history")]
-    if not texts:
-        texts = [f"What does it say about {word}?" for word in "leave travel pay safety".split()]
     random.Random(7).shuffle(texts)
     return (texts * (count // len(texts) + 1))[:count]
 
 
 def _rows(path: Path) -> list[dict[str, str]]:
-    lines = path.read_text("utf-8").splitlines() if path.exists() else []
-    return list(map(json.loads, lines))
+    return list(map(json.loads, path.read_text("utf-8").splitlines()))
 
 
 def real_sentences() -> Iterator[str]:
-    """Plain sentences of the bundled corpus and, where it is there, of the shared data."""
+    """Plain sentences of the bundled corpus and of the shared data."""
     texts = [
         path.read_text("utf-8")
         for folder in (ROOT / "corpus", HANDBOOK / "corpus")
@@ -107,9 +115,7 @@ def real_sentences() -> Iterator[str]:
         if path.suffix in {".md", ".txt"}
     ]
     texts += [
-        row["text"]
-        for name in ("xquad", "mtragun")
-        for row in _rows(SHARED / "eval" / name / "corpus.jsonl")
+        row["text"] for name in RETRIEVAL for row in _rows(SHARED / "eval" / name / "corpus.jsonl")
     ]
     for text in texts:
         for block in re.split(r"\n\s*\n", text):

@@ -28,7 +28,7 @@ from typing import Any
 import numpy as np
 from environments import BENCH
 from growth_plot import draw
-from made_corpus import questions
+from made_corpus import need_shared, questions
 from made_million import SECTIONS, load
 
 import rag
@@ -222,6 +222,7 @@ def main() -> None:
     parser.add_argument("--step", choices=STEPS, action="append")
     parser.add_argument("--child", action="store_true", help=argparse.SUPPRESS)
     arguments = parser.parse_args()
+    need_shared()
     FOLDER.mkdir(parents=True, exist_ok=True)
     for size in arguments.sizes:
         for step in arguments.step or STEPS:

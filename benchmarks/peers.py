@@ -25,13 +25,12 @@ from pathlib import Path
 
 import measures
 from environments import BENCH, OURS, PEERS, ROOT, System, say
-from made_corpus import SHARED, made_corpus, questions, real_documents
+from made_corpus import RETRIEVAL, SHARED, made_corpus, need_shared, questions, real_documents
 from peer_quality import quality
 from peer_tables import draw, tables
 from prepared import Prepared, peer_index, prepare
 
 OUT = ROOT / "benchmarks" / "out"
-SETS = ("xquad", "mtragun")
 BARE = PEERS[0]
 BATCHES = (1_000, 10_000)
 
@@ -89,9 +88,8 @@ class Bench:
 
     def quality(self) -> measures.Figures:
         """Recall and nDCG."""
-        folders = [SHARED / "eval" / name for name in SETS]
         limit = 100 if self.quick else None
-        return {f.name: quality(self.peers, f, limit) for f in folders if f.exists()}
+        return {name: quality(self.peers, SHARED / "eval" / name, limit) for name in RETRIEVAL}
 
 
 def machine() -> str:
@@ -122,6 +120,7 @@ def main() -> None:
     wanted = options.only.split(",")
     if unknown := set(wanted) - set(steps) - {"prepare"}:
         parser.error(f"unknown steps: {', '.join(sorted(unknown))}")
+    need_shared()
     BENCH.mkdir(exist_ok=True)
     OUT.mkdir(exist_ok=True)
     target = OUT / ("peers-quick.json" if options.quick else "peers.json")

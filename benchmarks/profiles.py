@@ -20,7 +20,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from environments import BENCH, ENVIRONMENT, OURS, ROOT, PeerError, last_line, rag_command, say
-from made_corpus import made_corpus, questions, real_documents
+from made_corpus import made_corpus, need_shared, questions, real_documents
 from prepared import prepare
 
 PY_SPY = "py-spy==0.4.3"
@@ -111,6 +111,7 @@ def summary(title: str, stacks: Sequence[tuple[list[str], int]]) -> str:
 def main() -> None:
     """Profile what is named, or all three."""
     wanted = sys.argv[1:] or ["cold", "warm", "build"]
+    need_shared()
     large = prepare(made_corpus(_CHUNKS), BENCH / f"index-{_CHUNKS}").index(OURS)
     asked = questions(100)
     parts = []
@@ -131,7 +132,9 @@ def main() -> None:
         shutil.rmtree(index)
         parts.append(summary("`rag build`, all threads", stacks))
     text = "\n\n".join(parts) + "\n"
-    (ROOT / "benchmarks" / "out" / "profiles.md").write_text(text, "utf-8")
+    out = ROOT / "benchmarks" / "out" / "profiles.md"
+    out.parent.mkdir(exist_ok=True)
+    out.write_text(text, "utf-8")
     print(text)
 
 

@@ -22,6 +22,8 @@ from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
 
+from made_corpus import HANDBOOK, need_shared
+
 from rag.encoders import load_encoder
 from rag.encoders.minilm import model_folder
 from rag.index import open_index
@@ -29,7 +31,6 @@ from rag.indexing import build_index
 from rag.settings import Settings
 from rag.store.generation import open_current
 
-SHARED = Path(os.environ.get("RAG_SHARED", "../shared"))
 QUESTION = "Who do I ask about leave?"
 
 
@@ -135,13 +136,13 @@ def warm(settings: Settings, questions: list[str]) -> dict[str, float]:
 def main() -> None:
     """Measure and print."""
     parser = argparse.ArgumentParser(description=__doc__)
-    handbook = SHARED / "eval" / "handbook18f"
-    parser.add_argument("corpus", nargs="?", type=Path, default=handbook / "corpus")
+    parser.add_argument("corpus", nargs="?", type=Path, default=HANDBOOK / "corpus")
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--sample", type=int, default=1000, help="passages for the encoders alone")
     parser.add_argument("--encoding", action="store_true", help="only encoding and building")
     arguments = parser.parse_args()
-    lines = (handbook / "questions.jsonl").read_text("utf-8").splitlines()
+    need_shared()
+    lines = (HANDBOOK / "questions.jsonl").read_text("utf-8").splitlines()
     questions = [json.loads(line)["question"] for line in lines]
     with tempfile.TemporaryDirectory() as folder:
         settings = Settings(corpus=arguments.corpus, index=Path(folder) / "index")

@@ -1,6 +1,8 @@
 """The bench: its tables and charts say what was measured, and its peers are pinned."""
 
+import os
 import re
+import subprocess
 import sys
 from pathlib import Path
 from xml.etree import ElementTree as ET
@@ -101,6 +103,28 @@ def test_a_chart_without_bars_is_well_formed(bench):
 def test_a_sample_counts_for_an_import_or_for_our_innermost_function(bench, frames, expected):
     root = str(BENCHMARKS.parent)
     assert bench["profiles"].cause([frame.replace("ROOT", root) for frame in frames]) == expected
+
+
+@pytest.mark.parametrize("name", ["askers", "chat", "million", "peers", "profiles", "speed"])
+def test_without_the_shared_data_a_script_ends_with_one_line(name, tmp_path):
+    result = subprocess.run(
+        [sys.executable, BENCHMARKS / f"{name}.py"], cwd=tmp_path, text=True, check=False,
+        capture_output=True, env={**os.environ, "RAG_SHARED": str(tmp_path / "none")},
+    )  # fmt: skip
+    assert result.returncode == 1
+    assert result.stderr == (
+        f"there is no {tmp_path}/none/eval/handbook18f: the evaluation sets are not part of this "
+        "project; RAG_SHARED names the folder that they are in (see benchmarks/README.md)\n"
+    )
+    assert result.stdout == ""
+
+
+def test_a_command_needs_no_folder_for_its_log(bench, monkeypatch, tmp_path):
+    import environments
+
+    monkeypatch.setattr(environments, "BENCH", tmp_path / "bench")
+    assert environments.run(sys.executable, "-c", "print()").seconds > 0
+    assert (tmp_path / "bench" / "run.log").read_text("utf-8") == ""
 
 
 def test_every_peer_has_its_pins():
