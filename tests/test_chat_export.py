@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -11,6 +12,7 @@ from chat_fake import GENERATION, FakeEngine, markdown
 from docx import Document as WordDocument
 from markdown_it import MarkdownIt
 from test_chat_reading import PAYLOADS, Page, assert_inert
+from test_chat_render import answer, citation
 
 from rag.chat import export
 from rag.chat.conversations import Conversation, KeptTurn
@@ -80,6 +82,73 @@ def test_word_shows_the_same() -> None:
     for piece in EXPECTED:
         assert piece in text
     assert document.core_properties.title == "Leave"
+
+
+PRICES = """# Prices
+
+Prices of meals:
+
+| Meal | Guests |
+| --- | --- |
+| Soup of meals | 30 |
+"""
+
+
+def prices() -> Conversation:
+    """One turn whose answer has text and a table, then the same as an older version kept it."""
+    document = markdown("meals.md", "Prices", PRICES, effective_date="2025-01-01")
+    rows = [block for block in document.blocks if block.kind != "heading"]
+    quotes = [PRICES[block.start : block.end] for block in rows]
+    cited = [
+        citation(n, quote, document="meals.md", start=block.start, end=block.end)
+        for n, (quote, block) in enumerate(zip(quotes, rows, strict=True), start=1)
+    ]
+    text = "\n".join(f"{one.quote.strip('| ')} [{one.n}]" for one in cited)
+    engine = FakeEngine([document])
+    engine.ask = lambda *_, **__: answer(text, *cited)  # type: ignore[method-assign]
+    reply = {call.__name__: call for call in Service(engine).functions()}["answer"](
+        {"question": QUESTION}
+    )
+    older = {key: value for key, value in reply.items() if key != "parts"}
+    turns = [KeptTurn(n, "2026-11-25T08:00:00+00:00", QUESTION, kept, "", "")
+             for n, kept in enumerate((reply, older))]  # fmt: skip
+    return Conversation("id", "owner", "Meals", {}, turns[0].asked, tuple(turns))
+
+
+def test_tables_are_tables_with_the_numbers_in_their_last_cells() -> None:
+    made = export.markdown(prices())
+    table = "| Meal | Guests \\[2\\] |\n| --- | --- |\n| Soup of meals | 30 \\[3\\] |"
+    assert f"Prices of meals: \\[1\\]\n\n{table}\n" in made
+    assert MarkdownIt("commonmark").enable("table").render(made).count("<table>") == 1
+    assert "Soup of meals \\| 30 \\[3\\]" in made.split("## ")[2]
+    file = WordDocument(io.BytesIO(export.exported(prices(), "docx").content))
+    (shown,) = file.tables
+    assert [[cell.text for cell in row.cells] for row in shown.rows] == [
+        ["Meal", "Guests [2]"], ["Soup of meals", "30 [3]"],
+    ]  # fmt: skip
+    assert shown.rows[0].cells[0].paragraphs[0].runs[0].bold
+
+
+def test_lists_and_older_versions_are_exported_as_they_are_shown() -> None:
+    kept = prices().turns[0]
+    entries = [("Tools:", "1.", 0), ("a saw", "", 1), ("an axe", "b)", 1)]
+    lines = [{"n": 0, "cells": [words], "marker": marker, "depth": depth, "header": False}
+             for words, marker, depth in entries]  # fmt: skip
+    rows = [{**line, "cells": ["a", "b"]} for line in lines[:1]]
+    parts = [
+        {"kind": "item", "age": "2022 version", "lines": lines},
+        {"kind": "row", "age": "", "lines": rows},
+    ]
+    turn = replace(kept, reply={**kept.reply, "parts": parts})
+    listed = replace(prices(), turns=(turn,))
+    assert (
+        "*2022 version*\n\n1. Tools:\n    - a saw\n    - b\\) an axe\n\n"
+        "|  |  |\n| --- | --- |\n| a | b |\n"
+    ) in export.markdown(listed)
+    file = WordDocument(io.BytesIO(export.exported(listed, "docx").content))
+    styled = {p.text: p.style.name for p in file.paragraphs}
+    assert styled["1.\tTools:"] == "List"
+    assert styled["a saw"] == "List Bullet 2"
 
 
 def test_what_differs_is_told_as_on_the_page() -> None:

@@ -94,6 +94,7 @@ def test_documents_wait_fail_and_are_skipped_with_the_reason(make: Make, tmp_pat
     reply = call(service, "library_list")
     assert reply["states"] == {"indexed": 4, "waiting": 3, "failed": 0, "skipped": 1}
     assert reply["waiting"] == "Waiting for a rebuild: 1 new, 1 changed, 1 deleted."
+    assert reply["counted"] == "6 documents, 1 file left out"
     waiting = call(service, "library_list", state="waiting")
     assert sorted(ids(waiting)) == ["new.md", "remote.html", "travel.txt"]
     assert "Deleted, answers until the next rebuild" in waiting["html"]

@@ -8,10 +8,12 @@ import pytest
 from test_chat_reading import PAYLOADS, Page, assert_inert
 from test_chat_render import SEARCHED, answer, citation
 
+from rag.answering.compose import unknown_text
 from rag.chat import pedigree, render
 from rag.chat.conflicts import Conflict, Statement
 from rag.chat.pedigree import Searched
 from rag.chat.versions import Version
+from rag.types import Document
 
 FILTERED = Searched(1, "g7", "2026-11-24T21:45:00Z", ("Collection: Handbook",), 34)
 ANSWER = answer("Two days. [1]", citation(1, "Two days."))
@@ -104,6 +106,30 @@ def test_a_warning_tells_versions_of_the_same_title_apart() -> None:
         "There is a newer version of Remote (a.md): Remote (b.md), effective 1 May 2025"
     )
     assert pedigree.warning_text("It: ", replace(family[0], title="Other")).endswith(", b.md")
+
+
+def test_a_successor_is_named_once_and_can_be_opened() -> None:
+    family = [Version("b.md", "Remote", "2025", "effective 1 May 2025"),
+              Version("a.md", "Remote", "2022", "", "b.md")]  # fmt: skip
+    cited = answer("Two days. [1]", citation(1, "Two days.", title="Remote"))
+    old = Document("a.md", "Remote", "", (), metadata={"superseded_by": "b.md"})
+    ((_, words, other),) = pedigree.warnings(cited, {"a.md": old}, {"a.md": family})
+    assert pedigree.warning_text(words, other) == (
+        "Remote (a.md): Superseded by Remote (b.md), effective 1 May 2025"
+    )
+    html = render.answer_html(cited, {"a.md": old}, SEARCHED, {"a.md": family})
+    assert 'data-document="b.md"' in html
+
+
+def test_a_name_that_no_document_has_is_told_first_and_not_as_left_unanswered() -> None:
+    said = unknown_text(["Rembrandt"])
+    found = replace(ANSWER, text=f"{ANSWER.text} {said}")
+    assert (pedigree.unknown(found), pedigree.left_open(found)) == (said, "")
+    page = Page(render.answer_html(found, {}, SEARCHED, {}))
+    assert page.text.index(said) < page.text.index("Two days.")
+    assert "Left unanswered." not in page.text
+    nothing = render.answer_html(answer(f"Nothing found. {said}"), {}, SEARCHED, {})
+    assert Page(nothing).text.count(said) == 1
 
 
 def test_a_long_sentence_is_cut_to_what_differs() -> None:

@@ -10,6 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from rag.chat.reading import Mark, document_html
+from rag.chat.versions import Version
 from rag.types import Block, Document
 
 TAGS = set(
@@ -17,9 +18,10 @@ TAGS = set(
     "i strong em s code pre blockquote table tr th td mark label select option input q b".split()
 )
 ATTRIBUTES = set(
-    "class data-do data-document data-jump data-n data-first data-near data-ask type id role "
-    "tabindex title aria-label aria-hidden aria-describedby value selected data-filter "
-    "data-unfilter data-conversation data-rename data-delete data-other data-widen".split()
+    "class data-do data-document data-jump data-n data-last data-first data-marker data-near "
+    "data-ask type id role tabindex title aria-label aria-hidden aria-describedby value selected "
+    "data-filter data-unfilter data-conversation data-rename data-delete data-other "
+    "data-widen".split()
 )
 PAYLOADS = [
     "<script>alert(1)</script>",
@@ -213,3 +215,13 @@ def test_a_document_without_blocks_is_cut_into_paragraphs() -> None:
 @pytest.mark.parametrize("span", [(-1, 4), (5, 5), (9, 3), (0, 10**9)])
 def test_marks_outside_the_document_are_ignored(span: tuple[int, int]) -> None:
     assert "<mark" not in document_html(leave(), [Mark(1, *span)])
+
+
+def test_the_successor_is_opened_from_the_head() -> None:
+    old = markdown("a.md", "Leave", "Text.", superseded_by="b.md")
+    family = [Version("b.md", "Leave", "2025", "effective 1 May 2025"),
+              Version("a.md", "Leave", "2022", "", "b.md")]  # fmt: skip
+    html = document_html(old, [], family)
+    assert "Superseded by Leave (b.md), effective 1 May 2025" in Page(html).text
+    assert 'data-document="b.md"' in html
+    assert "Superseded by b.md" in document_html(old, [])

@@ -9,6 +9,7 @@ from chat_fake import FakeEngine, markdown
 from test_chat_reading import PAYLOADS, Page, assert_inert
 
 from rag.chat import library, render
+from rag.chat.quoted import groups
 from rag.chat.render import Searched
 from rag.chat.versions import Version
 from rag.types import Answer, Citation, Document, Passage
@@ -32,7 +33,7 @@ def answer(text: str, *citations: Citation, nearest: tuple[Passage, ...] = ()) -
 
 
 def words(found: Answer) -> list[list[tuple[str, int]]]:
-    return [[(q.words, q.citation.n) for q in group] for group in render.groups(found, {})]
+    return [[(q.words, q.citation.n) for q in group] for group in groups(found, {})]
 
 
 def test_sentences_go_with_their_numbers() -> None:
@@ -98,6 +99,28 @@ def test_table_rows_are_shown_as_a_table() -> None:
     assert '<td><span class="sentence" data-n="2">Up to 1,000</span></td>' in html
     assert html.count("<table>") == 1
     assert html.count('class="cite"') == 2
+
+
+def test_the_section_is_said_once_for_a_run_of_its_citations() -> None:
+    found = answer(
+        "A. [1] B. [2] C. [3] D. [4]", *(citation(n, "x") for n in (1, 2, 3)),
+        citation(4, "D.", section="Other"),
+    )  # fmt: skip
+    html = render.answer_html(found, {}, SEARCHED, {})
+    sources = Page(html[html.index("<ol") : html.index("</ol>")]).text
+    assert sources.split() == ["1–3Annual", "leave", "How", "much", "4", "Other"]
+
+
+def test_what_is_quoted_of_an_older_version_stands_under_its_age() -> None:
+    family = [Version("b.md", "Leave (2025)", "2025-01-01", ""),
+              Version("a.md", "Leave (2022)", "2022-06-01", "")]  # fmt: skip
+    found = answer(
+        "Three days. [1] Two days. [2]", citation(1, "x", document="b.md"), citation(2, "x")
+    )
+    html = render.answer_html(found, {}, SEARCHED, {"a.md": family, "b.md": family})
+    newer, older = (Page(part).text for part in html.split('<div class="older">'))
+    assert "Three days." in newer
+    assert older.startswith("2022 versionTwo days.")
 
 
 def test_list_entries_are_shown_as_a_list() -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from chat_fake import Info
 
-from rag.chat.versions import families, newer_and_older
+from rag.chat.versions import age, families, newer_and_older, successor
 
 
 def info(identifier: str, title: str, date: str = "") -> Info:
@@ -48,3 +48,39 @@ def test_a_long_series_is_not_a_family() -> None:
 def test_copies_of_the_same_age_are_not_called_newer() -> None:
     known = families([info("a", "T", "2023-01-01"), info("b", "T", "2023-01-01")])
     assert newer_and_older("a", known) == ([], [])
+
+
+def superseded(identifier: str, title: str, by: str, date: str = "") -> Info:
+    return Info(identifier, title, {"superseded_by": by, "effective_date": date}, 1)
+
+
+@pytest.mark.parametrize("named", ["rules/new.md", "new.md", "./new.md"])
+def test_a_document_and_its_successor_are_versions_whatever_their_titles(named: str) -> None:
+    known = families([superseded("rules/old.md", "Bicycles", named), info("rules/new.md", "Bikes")])
+    found = successor("rules/old.md", known["rules/old.md"])
+    assert found is not None
+    assert found.id == "rules/new.md"
+    assert newer_and_older("rules/new.md", known)[1] == [known["rules/old.md"][0]]
+    assert age("rules/old.md", known) == "Older version"
+
+
+def test_a_successor_that_is_not_there_makes_no_family() -> None:
+    assert families([superseded("a.md", "T", "gone.md"), superseded("b.md", "U", "b.md")]) == {}
+
+
+def test_a_chain_of_successors_has_links_without_being_one_family() -> None:
+    chain = [superseded(f"{n}.md", f"Rates of fee {'x' * n}", f"{n + 1}.md") for n in range(12)]
+    known = families([*chain, info("12.md", "Rates")])
+    for n in range(12):
+        found = successor(f"{n}.md", known[f"{n}.md"])
+        assert found is not None
+        assert found.id == f"{n + 1}.md"
+    assert max(map(len, known.values())) <= 6
+
+
+def test_an_older_version_is_told_by_its_year_or_by_its_date() -> None:
+    known = families([info("a", "T", "2022-06-01"), info("b", "T", "2025-01-01"),
+                      info("c", "T", "2025-05-01")])  # fmt: skip
+    assert [age(name, known) for name in ("a", "b", "c")] == [
+        "2022 version", "Version effective 1 January 2025", "",
+    ]  # fmt: skip

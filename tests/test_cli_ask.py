@@ -147,3 +147,17 @@ def test_an_empty_index_is_said(run: Run, workshop: Make) -> None:
     asked = run("ask", "leave", "--index", made.index)
     assert asked.code == 0
     assert asked.out.startswith("There are no documents in the index yet")
+
+
+def test_an_answer_says_how_old_it_is_and_what_is_newer(run: Run, tmp_path: Path) -> None:
+    for year, days in ((2022, "two"), (2025, "three")):
+        text = f"---\neffective_date: {year}-03-01\n---\n\n# Remote work {year}\n\n"
+        path = tmp_path / "corpus" / f"remote-{year}.md"
+        path.parent.mkdir(exist_ok=True)
+        path.write_text(f"{text}You may work remotely {days} days a week.\n", "utf-8")
+    index = str(tmp_path / "index")
+    run("build", str(tmp_path / "corpus"), "--index", index)
+    old = "as_of=2023-01-01"
+    out = run("ask", "How many days may I work remotely?", "--where", old, "--index", index).stdout
+    assert "effective 1 March 2022" in out
+    assert "There is a newer version of Remote work 2022: Remote work 2025" in out

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from rag.chat import wording
+from rag.chat import payloads, wording
 from rag.chat.conversations import Conversation, KeptTurn
 from rag.errors import UsageError
 
@@ -119,7 +119,8 @@ def markdown(conversation: Conversation) -> str:
         lines += [f"## {escaped(turn.question)}", ""]
         if reply["standalone"] not in ("", turn.question):
             lines += [f"*Understood as: {escaped(reply['standalone'])}*", ""]
-        lines += [escaped(reply["text"]), ""]
+        for part in parts(reply):
+            lines += [*_part(part), ""]
         for heading, references in sections(reply):
             lines += [f"**{heading}**", ""]
             for one in references:
@@ -132,6 +133,43 @@ def markdown(conversation: Conversation) -> str:
         lines += [f"{escaped(note)}\n" for note in reply["notes"]]
         lines += [f"*{escaped(pedigree(turn))}*", ""]
     return "\n".join(lines)
+
+
+def parts(reply: Mapping[str, Any]) -> list[Mapping[str, Any]]:
+    """The answer or abstention, see `payloads.part`; an older version kept its text alone."""
+    return reply.get("parts") or [payloads.remark(reply["text"])]
+
+
+def cells(line: Mapping[str, Any]) -> list[str]:
+    """What stands on a line of a part: its cells, with the number of its citation in the last."""
+    *before, last = line["cells"]
+    return [*before, f"{last} [{line['n']}]".strip() if line["n"] else last]
+
+
+def _part(part: Mapping[str, Any]) -> list[str]:
+    age = [f"*{escaped(part['age'])}*", ""] if part["age"] else []
+    lines = part["lines"]
+    if part["kind"] == "row":
+        return age + _table(lines)
+    if part["kind"] == "item":
+        return age + list(map(_entry, lines))
+    return [*age, escaped(" ".join(cell for line in lines for cell in cells(line)))]
+
+
+def _table(lines: Sequence[Mapping[str, Any]]) -> list[str]:
+    """A table; Markdown has none without a header, which may be empty."""
+    rows = [list(map(escaped, cells(line))) for line in lines]
+    if not lines[0]["header"]:
+        rows.insert(0, [""] * len(rows[0]))
+    rows.insert(1, ["---"] * len(rows[0]))
+    return [f"| {' | '.join(row)} |" for row in rows]
+
+
+def _entry(line: Mapping[str, Any]) -> str:
+    """A list entry: numbers are Markdown's own signs, letters stand behind one."""
+    marker = line["marker"]
+    sign = marker if re.fullmatch(r"\d+[.)]", marker) else f"- {escaped(marker)}".strip()
+    return f"{' ' * 4 * line['depth']}{sign} {escaped(*cells(line))}"
 
 
 def escaped(text: str) -> str:

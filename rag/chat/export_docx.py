@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import io
 import re
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 from docx import Document
+from docx.oxml import OxmlElement
 from docx.shared import Pt, RGBColor
 from docx.text.paragraph import Paragraph
 
@@ -29,7 +32,8 @@ def word(conversation: Conversation) -> bytes:
         document.add_heading(_clean(turn.question), 1)
         if reply["standalone"] not in ("", turn.question):
             _small(document.add_paragraph(), f"Understood as: {reply['standalone']}")
-        document.add_paragraph(_clean(reply["text"]))
+        for part in export.parts(reply):
+            _add_part(document, part)
         for heading, references in export.sections(reply):
             document.add_heading(heading, 2)
             for one in references:
@@ -44,6 +48,37 @@ def word(conversation: Conversation) -> bytes:
     file = io.BytesIO()
     document.save(file)
     return file.getvalue()
+
+
+def _add_part(document: Any, part: Mapping[str, Any]) -> None:
+    lines = part["lines"]
+    if part["age"]:
+        _small(document.add_paragraph(), part["age"])
+    if part["kind"] == "row":
+        _add_table(document, lines)
+    elif part["kind"] == "item":
+        for line in lines:
+            words = _clean(*export.cells(line))
+            style = "List" if line["marker"] else "List Bullet"
+            deeper = f" {line['depth'] + 1}" if line["depth"] else ""
+            # Word's own numbers would go on from list to list.
+            marker = f"{_clean(line['marker'])}\t" if line["marker"] else ""
+            document.add_paragraph(marker + words, style=style + deeper)
+    else:
+        words = " ".join(cell for line in lines for cell in export.cells(line))
+        document.add_paragraph(_clean(words))
+
+
+def _add_table(document: Any, lines: Sequence[Mapping[str, Any]]) -> None:
+    table = document.add_table(0, len(lines[0]["cells"]), style="Table Grid")
+    for line in lines:
+        row = table.add_row()
+        for cell, words in zip(row.cells, export.cells(line), strict=True):
+            cell.paragraphs[0].add_run(_clean(words)).bold = line["header"]
+        if line["header"]:
+            # Shown again at the top of each page.
+            row._tr.get_or_add_trPr().append(OxmlElement("w:tblHeader"))  # noqa: SLF001
+    document.add_paragraph()
 
 
 def _small(paragraph: Paragraph, text: str) -> None:

@@ -85,6 +85,19 @@ class Listing:
     problem: str = ""
 
 
+def counted(rows: Iterable[Row]) -> str:
+    """How many documents answer, and apart from them how many files are none."""
+    rows = list(rows)
+    states = Counter(row.state for row in rows)
+    failed, skipped = states["failed"], states["skipped"]
+    parts = [
+        wording.counted(sum(row.readable for row in rows), "document"),
+        f"{wording.counted(failed, 'file')} not read" if failed else "",
+        f"{wording.counted(skipped, 'file')} left out" if skipped else "",
+    ]
+    return ", ".join(filter(None, parts))
+
+
 @dataclass(frozen=True)
 class _Published:
     """A generation as far as `KnownFiles` looks at it."""

@@ -28,6 +28,7 @@ from rag.chat.library_rows import (
     Row,
     Wanted,
     choose,
+    counted,
     list_documents,
     matching,
 )  # fmt: skip
@@ -118,6 +119,7 @@ class LibraryService:
             "shown": min(limit, len(rows)),
             "total": len(rows),
             "all": len(listing.rows),
+            "counted": counted(listing.rows),
             "states": {state: sum(row.state == state for row in matched) for state in STATES},
             "collections": sorted({row.collection for row in listing.rows}),
             "columns": _columns(listing.rows),

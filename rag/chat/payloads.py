@@ -5,13 +5,14 @@ What comes in is checked as strictly as if it came from a stranger, for it may.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from functools import wraps
 from typing import Any, Concatenate, ParamSpec
 
 from rag.chat import wording
 from rag.chat.conflicts import Conflict, Statement
 from rag.chat.origin import Headers
+from rag.chat.quoted import Quoted, cells, depths, width
 from rag.chat.reading import Mark
 from rag.errors import NotAllowed, RagError, UsageError
 from rag.markup import plain_text
@@ -120,6 +121,33 @@ def marks(value: object, document: Document) -> tuple[list[Mark], bool]:
             end = start + len(quote)
         found.append(Mark(n, start, end, kind))
     return found, moved
+
+
+def part(group: Sequence[Quoted], age: str) -> Payload:
+    """Sentences that belong together, as they are exported and copied; rows by their cells."""
+    kind = group[0].kind
+    columns = width(group) if kind == "row" else 0
+    nested = depths(group) if kind == "item" else [0] * len(group)
+    return {
+        "kind": kind,
+        "age": age,
+        "lines": [
+            {
+                "n": one.citation.n if one.numbered else 0,
+                "marker": one.marker,
+                "depth": depth,
+                "header": one.header,
+                "cells": cells(one, columns) if columns else [one.words],
+            }
+            for one, depth in zip(group, nested, strict=True)
+        ],
+    }
+
+
+def remark(words: str) -> Payload:
+    """What an answer says without a quotation, in the same form."""
+    line = {"n": 0, "marker": "", "depth": 0, "header": False, "cells": [words]}
+    return {"kind": "paragraph", "age": "", "lines": [line]}
 
 
 def citation(source: Citation, document: Document | None, generation: str) -> Payload:

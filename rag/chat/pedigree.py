@@ -4,17 +4,19 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from markupsafe import Markup
 
 from rag.chat import wording
 from rag.chat.conflicts import Conflict, Statement
-from rag.chat.versions import Version, newer_and_older
+from rag.chat.versions import Version, as_named, named, newer_and_older, successor, version_html
 from rag.types import Answer, Document
 
 _EMPTY = Markup("")
 _MAX_SAID = 280
+_UNKNOWN = re.compile(r"(?:^|\s)No document mentions “.*”\.\Z")
+"""As `rag.answering` ends an answer."""
 _RELATIONS = {
     "newer": "The newer version differs",
     "older": "An older version differs",
@@ -53,6 +55,22 @@ class Searched:
 
 def left_open(answer: Answer) -> str:
     """What an answer says about parts of the question that nothing answers; "" if it is whole."""
+    return _UNKNOWN.sub("", _behind(answer)).strip()
+
+
+def unknown(answer: Answer) -> str:
+    """What an answer or abstention says about names that no document has; "" if there are none."""
+    found = _UNKNOWN.search(answer.text if answer.abstained else _behind(answer))
+    return found[0].strip() if found else ""
+
+
+def found_nothing(answer: Answer) -> str:
+    """What else an abstention says."""
+    return _UNKNOWN.sub("", answer.text).strip()
+
+
+def _behind(answer: Answer) -> str:
+    """What stands behind the last quotation."""
     if answer.abstained or not answer.citations:
         return ""
     marks = [*re.finditer(rf"(?<=\s)\[{answer.citations[-1].n}\](?=\s|\Z)", answer.text)]
@@ -72,27 +90,20 @@ def warnings(
     for identifier, title in cited.items():
         document = documents.get(identifier)
         family = families.get(identifier, ())
-        name = _named(title, identifier, family)
-        if said := wording.standing(document.metadata) if document else None:
+        name = named(title, identifier, family)
+        heir = successor(identifier, family)
+        if heir:
+            found.append(("standing", f"{name}: Superseded by ", as_named(heir, family)))
+        elif said := wording.standing(document.metadata) if document else None:
             found.append(("standing", f"{name}: {said}", None))
         newer, older = newer_and_older(identifier, families)
         for words, kind, others in (("a newer", "standing", newer), ("an older", "version", older)):
             found += [
-                (
-                    kind,
-                    f"There is {words} version of {name}: ",
-                    replace(other, title=_named(other.title, other.id, family)),
-                )
+                (kind, f"There is {words} version of {name}: ", as_named(other, family))
                 for other in others
-                if other.id not in cited
+                if other.id not in cited and other != heir
             ]
     return found
-
-
-def _named(title: str, identifier: str, family: Sequence[Version]) -> str:
-    """A title, followed by the id if another version has the same one."""
-    same = sum(version.title == title for version in family)
-    return f"{title} ({identifier})" if same > 1 else title
 
 
 def warning_text(words: str, version: Version | None) -> str:
@@ -207,18 +218,11 @@ def _around(words: str, part: str) -> Markup:
 
 
 def _note(kind: str, words: str, version: Version | None) -> Markup:
-    if version is None:
-        title, _, said = words.rpartition(": ")
-        return Markup('<p class="{}"><strong>{}</strong>: {}</p>').format(kind, title, said)
-    return Markup(
-        '<p class="{kind}">{words}<button type="button" class="document" data-document="{id}">'
-        "{title}</button>{dated}</p>"
-    ).format(
-        kind=kind,
-        words=words,
-        id=version.id,
-        title=version.title,
-        dated=f", {version.dated}" if version.dated else "",
+    title, _, said = words.rpartition(": ")
+    if said:
+        words = Markup("<strong>{}</strong>: {}").format(title, said)
+    return Markup('<p class="{}">{}{}</p>').format(
+        kind, words, version_html(version) if version else _EMPTY
     )
 
 
@@ -236,6 +240,7 @@ def pedigree_html(answer: Answer, searched: Searched, against: Sequence[str]) ->
         ("Searched", f"{searched}, {searched.limits}"),
         ("Other sources", "; ".join(against) or "nothing found that says otherwise"),
         ("Left open", left_open(answer) or "nothing"),
+        *([("Not found", unknown(answer))] if unknown(answer) else []),
         (
             "Confidence",
             f"{round(answer.confidence * 100)} %: about this share of the answers that look like "

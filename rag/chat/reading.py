@@ -10,6 +10,7 @@ from markupsafe import Markup
 
 from rag.chat import markup, wording
 from rag.chat.markup import Piece
+from rag.chat.versions import Version, as_named, successor, version_html
 from rag.types import Block, Document
 
 _TAGS = {
@@ -34,11 +35,14 @@ class Mark:
     kind: str = "cite"
 
 
-def document_html(document: Document, marks: Sequence[Mark]) -> Markup:
+def document_html(
+    document: Document, marks: Sequence[Mark], family: Sequence[Version] = ()
+) -> Markup:
     """The whole document with its marks; every character of it is inert.
 
     Marks outside the document are ignored. A mark that lies in no block (in front matter, say) is
-    shown as a paragraph of its own at its place, so that a quotation can always be seen.
+    shown as a paragraph of its own at its place, so that a quotation can always be seen. Its
+    successor is opened from its head if it is of the same `family`.
     """
     marks = [mark for mark in marks if 0 <= mark.start < mark.end <= len(document.text)]
     blocks = _with_uncovered(_blocks_or_paragraphs(document), marks)
@@ -49,13 +53,13 @@ def document_html(document: Document, marks: Sequence[Mark]) -> Markup:
         '<div class="doc-body">{body}</div></article>'
     ).format(
         id=document.id,
-        header=_header(document),
+        header=_header(document, family),
         outline=_outline(document, blocks, marks),
         body=body,
     )
 
 
-def _header(document: Document) -> Markup:
+def _header(document: Document, family: Sequence[Version]) -> Markup:
     facts: list[str] = []
     if dated := wording.document_date(document.metadata):
         facts.append(wording.sentence_case(" ".join(dated)))
@@ -65,7 +69,6 @@ def _header(document: Document) -> Markup:
         if value := wording.first(document.metadata, key):
             label = "Version " if key == "version" else ""
             facts.append(label + wording.shorten(value, 60))
-    warning = wording.standing(document.metadata)
     return Markup(
         '<header class="doc-head"><p class="doc-path">{path}</p><h2 class="doc-title">{title}</h2>'
         '<p class="doc-facts">{facts}</p>{warning}</header>'
@@ -73,8 +76,17 @@ def _header(document: Document) -> Markup:
         path=document.id,
         title=document.title,
         facts=Markup("").join(Markup("<span>{}</span>").format(fact) for fact in facts),
-        warning=Markup('<p class="standing">{}</p>').format(warning) if warning else "",
+        warning=_warning(document, family),
     )
+
+
+def _warning(document: Document, family: Sequence[Version]) -> Markup:
+    heir = successor(document.id, family)
+    if heir:
+        words = Markup("Superseded by {}").format(version_html(as_named(heir, family)))
+    else:
+        words = Markup.escape(wording.standing(document.metadata) or "")
+    return Markup('<p class="standing">{}</p>').format(words) if words else words
 
 
 def _outline(document: Document, blocks: Sequence[Block], marks: Sequence[Mark]) -> Markup:

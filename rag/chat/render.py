@@ -4,17 +4,18 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import replace
 from itertools import groupby
 
 from markupsafe import Markup
 
-from rag.chat import pedigree, wording
+from rag.chat import pedigree, versions, wording
 from rag.chat.conflicts import Conflict
 from rag.chat.pedigree import Searched
+from rag.chat.quoted import Quoted, cells, depths, groups, width
 from rag.chat.versions import Version
 from rag.markup import plain_text
-from rag.types import Answer, BlockKind, Citation, Document, Passage
+from rag.types import Answer, Citation, Document, Passage
 
 NEAREST = 3
 _EMPTY = Markup("")
@@ -24,16 +25,6 @@ _MAX_END = 24
 _COPY = Markup(
     '<button type="button" class="tool" data-do="copy-answer"><span>Copy answer</span></button>'
 )
-
-
-@dataclass(frozen=True, slots=True)
-class Quoted:
-    """A sentence of an answer: its words as shown, where they stand, and the kind of block."""
-
-    words: str
-    citation: Citation
-    kind: BlockKind = "paragraph"
-    header: bool = False
 
 
 def answer_html(
@@ -58,37 +49,17 @@ def answer_html(
     against = [f"{one.other.title} says “{one.theirs}”" for one in conflicts]
     against += [f"{words}{other.title}" for _, words, other in found if other]
     return Markup(
-        '<div class="answer-text">{text}</div><ol class="sources" role="list">{sources}</ol>{notes}'
+        '{unknown}<div class="answer-text">{text}</div>'
+        '<ol class="sources" role="list">{sources}</ol>{notes}'
         '<div class="after">{pedigree}<div class="tools">{tools}</div></div>'
     ).format(
-        text=_EMPTY.join(_group(group) for group in groups(answer, documents)),
+        text=_text(groups(answer, documents), families),
+        unknown=_unknown(answer),
         sources=_sources(answer.citations, documents),
         notes=pedigree.notes_html(answer, found, conflicts, documents, families),
         pedigree=pedigree.pedigree_html(answer, searched, against),
         tools=_COPY,
     )
-
-
-def groups(answer: Answer, documents: Mapping[str, Document]) -> list[list[Quoted]]:
-    """The sentences of an answer; those of one section and one kind of block belong together.
-
-    A sentence ends at its own number in brackets, which stands between white space; a number in
-    brackets that belongs to the quoted text is left alone.
-    """
-    quoted: list[Quoted] = []
-    position = 0
-    for citation in answer.citations:
-        found = re.compile(rf"(?<=\s)\[{citation.n}\](?=\s|\Z)").search(answer.text, position)
-        words = answer.text[position : found.start()] if found else citation.quote
-        position = found.end() if found else position
-        kind, header = _block(citation, documents.get(citation.document))
-        quoted.append(Quoted(words.strip(), citation, kind, header))
-    return [
-        list(members)
-        for _, members in groupby(
-            quoted, key=lambda q: (q.citation.document, q.citation.section, q.kind)
-        )
-    ]
 
 
 def citation_label(citation: Citation) -> str:
@@ -117,48 +88,64 @@ def topics_html(topics: Sequence[tuple[str, str]]) -> Markup:
     )
 
 
-def _block(citation: Citation, document: Document | None) -> tuple[BlockKind, bool]:
-    """The kind of block that a citation stands in, and whether that is the header of a table."""
-    for block in document.blocks if document else ():
-        if block.start < citation.end and citation.start < block.end:
-            return block.kind, block.kind == "row" and block.level == 1
-    return "paragraph", False
+def _text(found: Sequence[Sequence[Quoted]], families: Mapping[str, Sequence[Version]]) -> Markup:
+    """Groups of sentences; those of an older version stand under its age."""
+    parts: list[Markup] = []
+    for document, run in groupby(found, key=lambda group: group[0].citation.document):
+        shown = _EMPTY.join(_group(group) for group in run)
+        if age := versions.age(document, families):
+            shown = Markup('<div class="older"><p class="age">{}</p>{}</div>').format(age, shown)
+        parts.append(shown)
+    return _EMPTY.join(parts)
+
+
+def _unknown(answer: Answer) -> Markup:
+    said = pedigree.unknown(answer)
+    return Markup('<p class="unknown">{}</p>').format(said) if said else _EMPTY
 
 
 def _group(quoted: Sequence[Quoted]) -> Markup:
-    if quoted[0].kind == "row":
-        columns = max(len(_cells(one.words)) for one in quoted)
+    kind = quoted[0].kind
+    if kind == "row":
+        columns = width(quoted)
         rows = _EMPTY.join(_row(one, columns) for one in quoted)
         return Markup('<div class="table" tabindex="0"><table>{}</table></div>').format(rows)
-    if quoted[0].kind == "item":
-        items = _EMPTY.join(Markup("<li>{}</li>").format(_sentence(one)) for one in quoted)
+    if kind == "item":
+        items = _EMPTY.join(map(_item, quoted, depths(quoted)))
         return Markup('<ul role="list">{}</ul>').format(items)
-    return Markup("<p>{}</p>").format(Markup(" ").join(_sentence(one) for one in quoted))
+    # What has no number yet leads in to what follows.
+    name = "more" if kind == "more" else "" if quoted[-1].numbered else "leads"
+    return Markup("<p{}>{}</p>").format(
+        Markup(' class="{}"').format(name) if name else _EMPTY,
+        Markup(" ").join(map(_sentence, quoted)),
+    )
 
 
-def _cells(words: str) -> list[str]:
-    """The cells of a row; an empty corner has nothing before its sign."""
-    return re.split(r"(?:^| )\|(?: |$)", words)
+def _item(quoted: Quoted, depth: int) -> Markup:
+    nested = Markup(' class="deep-{}"').format(depth) if depth else _EMPTY
+    marker = Markup(' data-marker="{}"').format(quoted.marker) if quoted.marker else _EMPTY
+    return Markup("<li{}{}>{}</li>").format(nested, marker, _sentence(quoted))
 
 
-def _row(quoted: Quoted, columns: int = 0) -> Markup:
-    """A row; the words of a header begin with its first cell that is not empty."""
-    *before, last = _cells(quoted.words)
-    if quoted.header:
-        before = [""] * (columns - len(before) - 1) + before
+def _row(quoted: Quoted, columns: int) -> Markup:
+    """A row with the number of its citation in the last cell."""
+    *before, last = cells(quoted, columns)
     tag = "th" if quoted.header else "td"
-    cells = [
+    shown = [
         *(Markup('<span class="sentence" data-n="{}">{}</span>').format(quoted.citation.n, cell)
           for cell in before),
-        _sentence(Quoted(last, quoted.citation)),
+        _sentence(replace(quoted, words=last)),
     ]  # fmt: skip
     return Markup("<tr>{}</tr>").format(
-        _EMPTY.join(Markup("<{0}>{1}</{0}>").format(tag, cell) for cell in cells)
+        _EMPTY.join(Markup("<{0}>{1}</{0}>").format(tag, cell) for cell in shown)
     )
 
 
 def _sentence(quoted: Quoted) -> Markup:
     """A sentence and its number; the last word stays with the number on one line."""
+    n = quoted.citation.n
+    if not quoted.numbered:
+        return Markup('<span class="sentence" data-n="{}">{}</span>').format(n, quoted.words)
     head, space, last = quoted.words.rpartition(" ")
     return Markup(
         '<span class="sentence" data-n="{n}">{head}</span><span{end}>'
@@ -168,30 +155,37 @@ def _sentence(quoted: Quoted) -> Markup:
         head=head + space,
         end=Markup(' class="end"') if len(last) <= _MAX_END else _EMPTY,
         last=last,
-        n=quoted.citation.n,
+        n=n,
         label=citation_label(quoted.citation),
     )
 
 
 def _sources(citations: Sequence[Citation], documents: Mapping[str, Document]) -> Markup:
-    """One line for each citation; the title and date only where the document changes."""
-    previous = [None, *(citation.document for citation in citations)]
+    """One line for each run of citations of one section; its title and date once a document."""
+    runs = [
+        list(run)
+        for _, run in groupby(citations, key=lambda one: (one.document, wording.place(one)))
+    ]
+    previous = [None, *(run[0].document for run in runs)]
     return _EMPTY.join(
-        _source(citation, documents.get(citation.document), again=citation.document == before)
-        for citation, before in zip(citations, previous, strict=False)
+        _source(run, documents.get(run[0].document), again=run[0].document == before)
+        for run, before in zip(runs, previous, strict=False)
     )
 
 
-def _source(citation: Citation, document: Document | None, *, again: bool) -> Markup:
-    where = wording.place(citation)
+def _source(run: Sequence[Citation], document: Document | None, *, again: bool) -> Markup:
+    first, last = run[0].n, run[-1].n
+    where = wording.place(run[0])
     again = again and bool(where)
     return Markup(
-        '<li><button type="button" class="source" data-n="{n}"><span class="n">{n}</span>'
-        '<span class="what"><span class="title">{title}</span> <span class="where">{where}</span>'
-        '</span> <span class="when">{when}</span></button></li>'
+        '<li><button type="button" class="source" data-n="{n}" data-last="{last}">'
+        '<span class="n">{numbers}</span><span class="what"><span class="title">{title}</span> '
+        '<span class="where">{where}</span></span> <span class="when">{when}</span></button></li>'
     ).format(
-        n=citation.n,
-        title="" if again else citation.title,
+        n=first,
+        last=last,
+        numbers=first if first == last else f"{first}–{last}",
+        title="" if again else run[0].title,
         where=where,
         when="" if again else wording.dated(document),
     )
@@ -207,11 +201,12 @@ def _abstention(answer: Answer, searched: Searched) -> Markup:
         else _EMPTY
     )
     return Markup(
-        '<div class="abstention"><h3>No answer found in the documents</h3><p>{text}</p>{widen}'
-        '{nearest}<p class="dim">{searched} searched, {limits}, index of {built} '
+        '<div class="abstention"><h3>No answer found in the documents</h3>{unknown}<p>{text}</p>'
+        '{widen}{nearest}<p class="dim">{searched} searched, {limits}, index of {built} '
         '<code>{generation}</code>.</p></div><div class="after"><div class="tools"></div></div>'
     ).format(
-        text=answer.text,
+        unknown=_unknown(answer),
+        text=pedigree.found_nothing(answer),
         widen=widen,
         nearest=_nearest(answer),
         searched=searched,

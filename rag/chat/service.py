@@ -6,22 +6,20 @@ Every call takes and returns a JSON object; `{"error": "…"}` is a sentence to 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
-from itertools import islice
+from itertools import groupby, islice
 from pathlib import Path
 from threading import Lock
-from typing import Any
 
-from rag.chat import examples, facets, library, payloads, pedigree, render, versions
+from rag.chat import examples, facets, library, payloads, pedigree, quoted, render, versions
 from rag.chat.conflicts import Conflict, conflicts
 from rag.chat.database import now
 from rag.chat.desk import Desk
 from rag.chat.engine import Engine, snapshot
 from rag.chat.payloads import Payload
 from rag.chat.rephrase import rephrased
-from rag.chat.sources import PDF, Sources, documents
+from rag.chat.sources import PDF, Known, Sources, documents
 from rag.errors import RagError, UsageError
-from rag.types import Answer, Turn
+from rag.types import Answer, Document, Turn
 
 MAX_QUESTION = 2_000
 _EXAMPLES = 4
@@ -40,16 +38,6 @@ _NO_DOCUMENTS = (
 )
 
 
-@dataclass(frozen=True)
-class _Known:
-    """What is worth remembering of one generation; `files` are the hashes of its PDF files."""
-
-    generation: str
-    infos: Sequence[Any]
-    files: Mapping[str, str]
-    families: Mapping[str, Sequence[versions.Version]]
-
-
 class Service:
     """The calls, bound to one engine and to a desk that keeps conversations, if they are kept."""
 
@@ -58,9 +46,9 @@ class Service:
     ) -> None:
         self._engine = engine
         self._desk = desk or Desk(None)
-        self._sources = Sources(engine, corpus, lambda index: self._know(index).files)
+        self._sources = Sources(engine, corpus, self._know)
         self._lock = Lock()
-        self._known: _Known | None = None
+        self._known: Known | None = None
         self._overview: Payload | None = None
         self._answered: dict[tuple[str, str, tuple[str, ...]], bool] = {}
 
@@ -123,6 +111,7 @@ class Service:
             "html": render.answer_html(answer, found, searched, known.families, against),
             "question": answer.question,
             "text": answer.text,
+            "parts": _parts(answer, found, known.families),
             "abstained": answer.abstained,
             "confidence": answer.confidence,
             "standalone": answer.standalone_question,
@@ -215,12 +204,12 @@ class Service:
                 "of": len(infos),
             }
 
-    def _know(self, index: Engine) -> _Known:
+    def _know(self, index: Engine) -> Known:
         known = self._known
         if known is None or known.generation != index.generation:
             infos = index.documents()
             files = {info.id: info.file.sha256 for info in infos if info.id.endswith(PDF)}
-            known = _Known(index.generation, infos, files, versions.families(infos))
+            known = Known(index.generation, infos, files, versions.families(infos))
             self._known = known
         return known
 
@@ -263,3 +252,23 @@ class Service:
             if len(good) == wanted:
                 break
         return good
+
+
+def _parts(
+    answer: Answer,
+    found: Mapping[str, Document],
+    families: Mapping[str, Sequence[versions.Version]],
+) -> list[Payload]:
+    """The answer in the form that its documents give it; nothing of an abstention."""
+    parts: list[Payload] = []
+    if answer.abstained:
+        return parts
+    groups = quoted.groups(answer, found)
+    for document, run in groupby(groups, key=lambda group: group[0].citation.document):
+        age = versions.age(document, families)
+        parts += [payloads.part(group, age if n == 0 else "") for n, group in enumerate(run)]
+    if unknown := pedigree.unknown(answer):
+        parts.insert(0, payloads.remark(unknown))
+    if left := pedigree.left_open(answer):
+        parts.append(payloads.remark(left))
+    return parts

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
-from dataclasses import asdict
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import Any
 
 from rag.chat import pages, payloads, reading
 from rag.chat.engine import Engine, snapshot
 from rag.chat.payloads import Payload
+from rag.chat.versions import Version
 from rag.errors import DocumentNotFound, UsageError
 from rag.types import Document
 
@@ -16,27 +18,39 @@ MAX_NAME = 4_096
 PDF = ".pdf"
 
 
+@dataclass(frozen=True)
+class Known:
+    """What is worth remembering of one generation; `files` are the hashes of its PDF files."""
+
+    generation: str
+    infos: Sequence[Any]
+    files: Mapping[str, str]
+    families: Mapping[str, Sequence[Version]]
+
+
 class Sources:
     """The calls, bound to an engine and to the folder of the documents."""
 
     def __init__(
-        self, engine: Engine, corpus: Path | None, files: Callable[[Engine], Mapping[str, str]]
+        self, engine: Engine, corpus: Path | None, know: Callable[[Engine], Known]
     ) -> None:
         """Take what shows documents.
 
         Args:
             engine: what holds them.
             corpus: their folder, for pictures of pages; None if there are none to show.
-            files: the hashes of the PDF files of a generation, by document id.
+            know: what is known of the generation of an engine.
         """
-        self._engine, self._corpus, self._files = engine, corpus, files
+        self._engine, self._corpus, self._know = engine, corpus, know
 
     def source(self, payload: Payload) -> Payload:
         """One document as a page for reading, with `marks` highlighted."""
-        document = _document(self._engine, payloads.text(payload, "document", MAX_NAME))
+        with snapshot(self._engine) as index:
+            document = _document(index, payloads.text(payload, "document", MAX_NAME))
+            family = self._know(index).families.get(document.id, ())
         marks, moved = payloads.marks(payload.get("marks"), document)
         return {
-            "html": reading.document_html(document, marks),
+            "html": reading.document_html(document, marks, family),
             "title": document.title,
             "moved": moved,
             "pages": len(document.pages) if self._corpus and document.id.endswith(PDF) else 0,
@@ -47,7 +61,7 @@ class Sources:
         name = payloads.text(payload, "document", MAX_NAME)
         with snapshot(self._engine) as index:
             document = _document(index, name)
-            digest = self._files(index).get(document.id)
+            digest = self._know(index).files.get(document.id)
         if self._corpus is None or digest is None:
             raise UsageError("Only pages of PDF documents can be shown.")
         number = payloads.number(payload, "number")

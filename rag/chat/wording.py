@@ -90,15 +90,19 @@ def nice_time(stamp: str) -> str:
 def standing(metadata: Metadata) -> str | None:
     """A warning if the document says that it no longer applies."""
     status = (first(metadata, "status") or "").lower()
-    successor = first(metadata, "superseded_by") or first(metadata, "replaced_by")
-    if successor:
-        return f"Superseded by {shorten(successor, 80)}"
+    if named := successor(metadata):
+        return f"Superseded by {shorten(named, 80)}"
     if any(word in status for word in _ENDED):
         return shorten(status, 40).capitalize()
     for key in ("valid_until", "valid_to", "expires", "expiry_date"):
         if value := first(metadata, key):
             return f"Valid until {nice_date(value)}"
     return None
+
+
+def successor(metadata: Metadata) -> str | None:
+    """What a document says it is superseded by, in its own words."""
+    return first(metadata, "superseded_by") or first(metadata, "replaced_by")
 
 
 def first(metadata: Metadata, key: str) -> str | None:

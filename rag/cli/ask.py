@@ -6,7 +6,7 @@ import json
 import sys
 import textwrap
 from collections import deque
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -14,7 +14,9 @@ from typing import Any
 import click
 
 from rag.asked import Asked, asked_from, history_from
-from rag.chat.wording import certainty
+from rag.chat.pedigree import warning_text, warnings
+from rag.chat.versions import families
+from rag.chat.wording import certainty, nice_date
 from rag.cli.options import (
     answering_options,
     index_option,
@@ -28,7 +30,7 @@ from rag.cli.output import say
 from rag.conditions import parse_where
 from rag.errors import UsageError
 from rag.index import Index, open_index
-from rag.types import Answer, Hit, Turn
+from rag.types import Answer, Citation, Hit, Turn
 
 _WIDTH = 96
 
@@ -71,7 +73,7 @@ def ask(
             if as_json:
                 _print_json(answer.to_dict())
             else:
-                say(describe_answer(answer))
+                say(describe_answer(answer, _notes(index, answer)))
 
 
 @click.command()
@@ -184,8 +186,17 @@ def _asked(line: str, place: str, where: tuple[str, ...]) -> Asked:
     return replace(asked, where=limits)
 
 
-def describe_answer(answer: Answer) -> str:
-    """An answer for people: the text, then where each sentence stands."""
+def _notes(index: Index, answer: Answer) -> list[str]:
+    """What a careful reader should know of the cited documents: are they still the last word?"""
+    if not answer.citations:
+        return []
+    documents = {c.document: index.document(c.document) for c in answer.citations}
+    found = warnings(answer, documents, families(index.documents()))
+    return [warning_text(words, version) for _, words, version in found]
+
+
+def describe_answer(answer: Answer, notes: Sequence[str] = ()) -> str:
+    """An answer for people: the text, where each sentence stands, and the notes on that."""
     lines = [*(textwrap.fill(line, _WIDTH) for line in answer.text.split("\n")), ""]
     if answer.abstained and answer.nearest:
         lines.append("Nearest passages:")
@@ -196,7 +207,8 @@ def describe_answer(answer: Answer) -> str:
     else:
         for c in answer.citations:
             place = _place(c.document, c.section, c.page)
-            lines.append(f"[{c.n}] {place}, characters {c.start}-{c.end}")
+            lines.append(f"[{c.n}] {place}{_age(c)}, characters {c.start}-{c.end}")
+        lines += [textwrap.fill(note, _WIDTH) for note in ("", *notes) if notes]
     sure = f"confidence {answer.confidence:.0%}"
     if not answer.abstained:
         sure = f"{certainty(answer.confidence)[1]} ({sure})"
@@ -204,6 +216,12 @@ def describe_answer(answer: Answer) -> str:
     if answer.where:
         lines.append(f"searched only where {' and '.join(answer.where)}")
     return "\n".join(lines)
+
+
+def _age(citation: Citation) -> str:
+    if citation.effective_date:
+        return f", effective {nice_date(citation.effective_date)}"
+    return f", published {nice_date(citation.published)}" if citation.published else ""
 
 
 def describe_hits(hits: list[Hit], *, filtered: bool = False) -> str:

@@ -14,11 +14,26 @@ function showCard(button, entry) {
   button.setAttribute("aria-describedby", "rag-card");
   const at = button.getBoundingClientRect();
   const box = card.getBoundingClientRect();
-  const left = Math.min(Math.max(12, at.left - 24), innerWidth - box.width - 12);
-  const above = at.top - box.height - 8;
+  // Not over the numbers of the other rows of a table.
+  const wanted = button.closest("tr") ? at.right + 8 : at.left - 24;
+  const left = Math.min(Math.max(12, wanted), innerWidth - box.width - 12);
   card.style.left = `${left}px`;
-  card.style.top = `${above > 8 ? above : at.bottom + 8}px`;
+  card.style.top = `${placeOfCard(button, at, box.height)}px`;
   lightSentence(button, true);
+}
+
+// Above its sentence if it fits under the question, else below, else where there is more room.
+function placeOfCard(button, at, height) {
+  const turn = button.closest(".turn");
+  const question = $(".question", turn).getBoundingClientRect();
+  const own = button.closest(".answer-text > *, p");
+  const words = $$(`.sentence[data-n="${button.dataset.n}"]`, own);
+  const top = Math.min(at.top, ...words.map((node) => node.getBoundingClientRect().top));
+  const above = top - height - 8;
+  const below = at.bottom + 8;
+  if (above >= Math.max(8, question.bottom)) return above;
+  if (below + height <= innerHeight - 8) return below;
+  return top > innerHeight - at.bottom ? Math.max(8, above) : innerHeight - height - 8;
 }
 
 function hideCard() {

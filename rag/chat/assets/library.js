@@ -30,8 +30,23 @@ function setView(view, { push = true } = {}) {
     else address.searchParams.delete("view");
     history.pushState(history.state, "", address);
   }
-  if (changed && push && narrow.matches) closePanel();
+  if (changed) foldPanel(library);
   if (library) showLibrary();
+}
+
+// A quotation that is open makes room for the table, and is there again on the way back.
+let folded = null;
+function foldPanel(library) {
+  if (!library) {
+    const { turn, entry, kind, from } = folded || {};
+    folded = null;
+    if (turns.includes(turn) && !narrow.matches) openEntry(turn, entry, kind, { focus: false, from });
+    else if (narrow.matches) closePanel();
+    return;
+  }
+  folded = shown && shown.turn && { ...shown, from: opener };
+  opener = null; // It is out of sight: the focus stays where it is.
+  closePanel();
 }
 
 async function showLibrary({ quiet = true, focus = null } = {}) {
@@ -56,7 +71,7 @@ async function showLibrary({ quiet = true, focus = null } = {}) {
   showFound(reply);
   showTools(reply);
   followBuild(reply.build, reply.waiting);
-  if (!quiet) say(reply.total === 1 ? "1 document" : `${reply.total.toLocaleString("en")} documents`);
+  if (!quiet) say(`${reply.total.toLocaleString("en")} found`);
   if (focus) focus();
   if (!lib.opened && root.dataset.generation !== reply.generation) refresh();
   lib.opened = true;
@@ -91,7 +106,7 @@ function showRows(reply) {
 }
 
 function showFound(reply) {
-  $(".lib-count").textContent = reply.all === 1 ? "1 document" : `${reply.all.toLocaleString("en")} documents`;
+  $(".lib-count").textContent = reply.counted;
   $(".lib-built").textContent = reply.built ? `indexed ${reply.built}` : "";
   $("[data-lib=changes]").hidden = !reply.built;
   const states = [["", "All"], ...Object.entries(LIB_STATES)];

@@ -84,8 +84,10 @@ function activate(entry, kind, smooth) {
 function light(turn, entry, kind) {
   for (const node of $$("[aria-current]")) node.removeAttribute("aria-current");
   const attribute = kind === "near" ? "data-near" : "data-n";
-  for (const node of $$(`button[${attribute}="${entry.n}"]`, turn.node)) {
-    node.setAttribute("aria-current", "true");
+  for (const node of $$(`button[${attribute}]`, turn.node)) {
+    const first = Number(node.getAttribute(attribute));
+    const last = Number(node.dataset.last || first); // A line of the sources can stand for several.
+    if (first <= entry.n && entry.n <= last) node.setAttribute("aria-current", "true");
   }
 }
 
@@ -114,7 +116,7 @@ async function openEntry(turn, entry, kind, { focus = true, from = null } = {}) 
 async function openDocument(documentId, from) {
   const pane = $(".panel-doc");
   const mine = shown = { turn: null, entry: null, kind: "cite" };
-  opener = from;
+  if (!$(".panel").contains(from)) opener = from; // What is in it is not there any more.
   openPanel("doc");
   showPlace(null);
   const slow = setTimeout(() => skeleton(pane), 150);

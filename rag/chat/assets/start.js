@@ -34,7 +34,7 @@ function start() {
     async "copy-answer"(button) {
       const turn = turnOf(button);
       const references = turn.citations.map((entry) => `[${entry.n}] ${entry.reference}`);
-      await copied(button, [turn.question, turn.text, ...references].join("\n\n"));
+      await copied(button, [turn.question, asText(turn), ...references].join("\n\n"));
     },
     async copy(button) {
       if (!shown || !shown.entry) return;
@@ -144,6 +144,17 @@ function openOther(turn, button) {
   const own = { id: `${turn.id}-differs`, node: turn.node, citations: [], nearest: turn.differs };
   root.dataset.wish = "open";
   if (entry) openEntry(own, entry, "near", { from: button });
+}
+
+// Cells are parted by tabs, so that a table can be pasted as one; an older turn has its text alone.
+function asText(turn) {
+  if (!turn.parts || !turn.parts.length) return turn.text;
+  return turn.parts.map(({ kind, age, lines }) => {
+    const texts = lines.map(({ n, marker, depth, cells }) => (
+      (kind === "item" ? `${"  ".repeat(depth)}${marker || "-"} ` : "") + cells.join("\t") + (n ? ` [${n}]` : "")
+    ));
+    return (age ? `${age}:\n` : "") + texts.join(["row", "item"].includes(kind) ? "\n" : " ");
+  }).join("\n\n");
 }
 
 async function copied(button, text) {
