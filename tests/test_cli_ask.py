@@ -158,6 +158,6 @@ def test_an_answer_says_how_old_it_is_and_what_is_newer(run: Run, tmp_path: Path
     index = str(tmp_path / "index")
     run("build", str(tmp_path / "corpus"), "--index", index)
     old = "as_of=2023-01-01"
-    out = run("ask", "How many days may I work remotely?", "--where", old, "--index", index).stdout
+    out = run("ask", "How many days may I work remotely?", "--where", old, "--index", index).out
     assert "effective 1 March 2022" in out
     assert "There is a newer version of Remote work 2022: Remote work 2025" in out
