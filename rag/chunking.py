@@ -22,9 +22,11 @@ from rag.types import Block, Chunk, Document, Sentence
 CountTokens = Callable[[Sequence[str]], list[int]]
 
 # Raise it when the rules below change, so that old chunks are not mixed with new ones.
-CHUNKING_VERSION = 6
+CHUNKING_VERSION = 7
 _SPECIAL_TOKENS = 2
 _LONGEST_PREFIX = 64
+_MOST_MOVED = 4
+"""So many sentences move on to the next chunk with what they belong to."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,9 +129,10 @@ def _units(
             if _has_word(plain := _plain(document, start, end))
         ]
         kind, lead, above = block.kind, NO_LEAD, []
+        marker = _marker(document, block)
         last = Lead(spans[-1][2], spans[-1][:2]) if spans else NO_LEAD
         if block.kind in ("paragraph", "item"):
-            *above, lead = [NO_LEAD, *leads.take(block, spans[0][2] if spans else "", last)]
+            *above, lead = [NO_LEAD, *leads.take(block, marker, spans[0][2] if spans else "", last)]
             # "(a) …" after "only if:" is an entry, whatever the document says it is.
             kind = "item" if lead.span else kind
         elif block.kind == "row":
@@ -142,7 +145,7 @@ def _units(
         in_header = block.kind == "row" and block.level == 1
         outer = tuple(each.span for each in above if each.span)
         found += [
-            (Sentence(start, end, kind, lead.span, lead.text, outer), plain, position)
+            (Sentence(start, end, kind, lead.span, lead.text, outer, marker or ""), plain, position)
             for start, end, plain in spans
         ]
     # A token has rarely more than 20 characters: what is longer is cut without counting it whole.
@@ -156,6 +159,14 @@ def _units(
         else:
             units.extend(_cut(document, sentence, position, count_tokens, longest // 2))
     return units
+
+
+def _marker(document: Document, block: Block) -> str | None:
+    """What stands before a list entry: its number or sign; None before its later paragraphs."""
+    if block.kind != "item":
+        return ""
+    before = document.text[document.text.rfind("\n", 0, block.start) + 1 : block.start]
+    return before.strip(" \t>") or (None if before else "")
 
 
 def _both(document: Document, first: Lead, second: Lead) -> Lead:
@@ -268,7 +279,8 @@ def _break_point(current: list[_Unit], following: _Unit, used: int) -> int:
         if sum(unit.tokens for unit in current[:start]) * 2 >= used:
             keep = start
     following = current[keep] if keep < len(current) else following
-    while keep > 1 and _belong(current[keep - 1], following):
+    first = keep - _MOST_MOVED
+    while keep > max(1, first) and _belong(current[keep - 1], following):
         keep -= 1
         following = current[keep]
     return keep
@@ -276,11 +288,16 @@ def _break_point(current: list[_Unit], following: _Unit, used: int) -> int:
 
 def _belong(unit: _Unit, following: _Unit) -> bool:
     """Whether these neighbours mean something else apart."""
-    if unit.plain.endswith((":", "?")):
+    if unit.plain.endswith(":") or following.sentence.lead == _place(unit):
         return True
     start = without_number(following.plain)
     prose = unit.sentence.kind == following.sentence.kind == "paragraph"
-    return prose and bool(EXCEPTION.match(start) or LEANS_BACK.match(start))
+    leans = unit.plain.endswith("?") or EXCEPTION.match(start) or LEANS_BACK.match(start)
+    return prose and bool(leans)
+
+
+def _place(unit: _Unit) -> tuple[int, int]:
+    return unit.sentence.start, unit.sentence.end
 
 
 def _finish(

@@ -40,7 +40,9 @@ AFTER_A_LIST = re.compile(
 REPLY = re.compile(r"(?:a(?:nswer)?: )?(?:yes|no)\b", re.IGNORECASE)
 BARE_REPLY = re.compile(rf"{REPLY.pattern}[.!]?$", re.IGNORECASE)
 
-_NUMBER = re.compile(r"^\(?(?:\d{1,3}(?:\.\d{1,3})*|[a-z]|[ivx]{1,5})[.)]\s+", re.IGNORECASE)
+_NUMBER = re.compile(
+    r"^\(?(?:\d{1,3}(?:\.\d{1,3})+[.)]?|(?:\d{1,3}|[a-z]|[ivx]{1,5})[.)])\s+", re.IGNORECASE
+)
 
 
 def without_number(sentence: str) -> str:

@@ -10,6 +10,13 @@ from rag.types import Block
 # A full stop may stand before a closing sign, the mark of a note, or both.
 _ENDS = re.compile(r"[.!…][\"'”’»)\]]*(?:\[\^?[\w-]+\]|[¹²³⁴-⁹†‡*])*$")
 _LEADS = (":", "?", "–", "—")
+_OPEN = re.compile(
+    r"\b(?:not|never|only|to|of|for|by|with|in|on|at|from|under|if|when|where|unless|until|that|"
+    r"which|who|whose|and|or|the|an?|is|are|be|been|has|have|must|may|shall|can|will|should|"
+    r"following)$",
+    re.IGNORECASE,
+)
+"""No sentence ends with such a word."""
 _LABELLED = re.compile(r"[\w .-]{2,30}: \S")
 _ENUMERATOR = re.compile(
     r"\(?(?:(?P<number>\d{1,3})[.)]|(?P<letters>[a-z]{1,5})[.)]|(?P<capital>(?<=\()[A-Z])\))\s"
@@ -46,45 +53,55 @@ class Leads:
     def __init__(self) -> None:
         self._open: dict[int, Lead] = {}
         self._letters = ""
+        self._entry: list[Lead] = []
 
     def close(self) -> None:
         """A table ends what led in to it."""
         self._open.clear()
 
-    def take(self, block: Block, first: str, last: Lead) -> list[Lead]:
+    def take(self, block: Block, marker: str | None, first: str, last: Lead) -> list[Lead]:
         """The leads of a paragraph or list entry, outermost first; then it may lead itself.
 
         Args:
             block: the paragraph or entry.
+            marker: what stands before an entry; None before a later paragraph of one.
             first: its first sentence.
             last: its last sentence.
         """
-        depth = self._depth(block, first)
+        if marker is None and self._entry:
+            return self._entry
+        depth = self._depth(block, f"{marker} " if marker else first)
         self._open = {above: lead for above, lead in self._open.items() if above < depth}
-        if self._open:
-            nearest = max(self._open)
-            if not (self._open[nearest].sure or _is_fragment(first)):
-                del self._open[nearest]
         leads = list(self._open.values())
+        if leads and not leads[-1].sure and not _is_fragment(first):
+            leads.pop()
         if last.text and not _ENDS.search(last.text):
-            sure = block.kind == "item" or last.text.endswith(_LEADS)
+            sure = block.kind == "item" or last.text.endswith(_LEADS) or _OPEN.search(last.text)
             if sure or not _LABELLED.match(last.text):
-                self._open[depth] = Lead(last.text, last.span, sure)
+                self._open[depth] = Lead(last.text, last.span, bool(sure))
+        self._entry = [*leads, last] if block.kind == "item" else []
         return leads
 
-    def _depth(self, block: Block, plain: str) -> int:
-        """How deep a paragraph or entry stands; 0 for plain text."""
-        base = _LEVEL * block.level if block.kind == "item" else 0
-        found = _ENUMERATOR.match(plain)
+    def _depth(self, block: Block, start: str) -> int:
+        """How deep a paragraph or entry that starts like this stands; 0 for plain text."""
+        style = self._style(start)
+        if block.kind == "item":
+            return _LEVEL * block.level + style
+        # "(a)" in a paragraph of its own may follow "1." in a list.
+        above = [opened for opened in self._open if opened % _LEVEL < style]
+        return (max(above, default=0) // _LEVEL) * _LEVEL + style if style else 0
+
+    def _style(self, start: str) -> int:
+        found = _ENUMERATOR.match(start)
         if found is None:
-            return base
+            return 0
         if found["number"]:
-            return base + 1
+            return 1
         if found["parts"]:
-            return base + min(found["parts"].count(".") + 1, _MOST_PARTS)
+            return min(found["parts"].count(".") + 1, _MOST_PARTS)
         if found["letters"]:
-            return base + self._lettered(found["letters"])
-        return base + (_LETTER if found["capital"] else _SIGN)
+            return self._lettered(found["letters"])
+        return _LETTER if found["capital"] else _SIGN
 
     def _lettered(self, letters: str) -> int:
         before, self._letters = self._letters, letters

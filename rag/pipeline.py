@@ -219,17 +219,18 @@ class Pipeline:
         ]
         hits = best_of([hit for own in found for hit in own.hits])
         passages = nearest(hits)
+        unknown = self._unknown(evidence)
         text = (
-            answer_text(quotations, citations, self._document, unanswered)
+            answer_text(quotations, citations, self._document, unanswered, unknown)
             if citations
-            else self._nothing(prepared, len(passages))
+            else f"{self._nothing(prepared, len(passages))} {unknown}".strip()
         )
         return Answer(
             question=prepared.asked.question,
             standalone_question=prepared.understood.standalone,
             abstained=not citations,
             confidence=max(sure),
-            text=" ".join(filter(None, (text, self._unknown(evidence)))),
+            text=text,
             citations=citations,
             nearest=passages,
             generation=self._generation.id,

@@ -39,7 +39,7 @@ _GOES_ON = (
 # same; with the next one it loses nothing, but a label alone answers nothing.
 _RUN_IN = re.compile(
     r"(?:(?P<mark>[*_]{1,3})|<(?P<tag>b|strong|em)>)[^\s*_<]+(?: [^\s*_<]+){0,4}"
-    r"(?:[.!?](?:(?P=mark)|</(?P=tag)>)|(?:(?P=mark)|</(?P=tag)>)[.!?])"
+    r"(?:[.!](?:(?P=mark)|</(?P=tag)>)|(?:(?P=mark)|</(?P=tag)>)[.!])"
 )
 # Closing markup and footnote marks belong to the sentence before, as white space does.
 _TAIL = re.compile(
@@ -75,12 +75,19 @@ def split_sentences(text: str, start: int = 0, language: str = "en") -> list[tup
         if piece is None:
             continue
         if spans and (
-            _RUN_IN.fullmatch(flat, *spans[-1]) or _is_one_sentence(flat, spans[-1], piece)
+            _RUN_IN.fullmatch(flat, *spans[-1])
+            or _in_label(flat[slice(*spans[-1])])
+            or _is_one_sentence(flat, spans[-1], piece)
         ):
             spans[-1] = (spans[-1][0], piece[1])
         else:
             spans.append(piece)
     return [(start + left, start + right) for left, right in spans]
+
+
+def _in_label(text: str) -> bool:
+    """Whether a short text begins a bold label that is not closed yet: "**Item 3."."""
+    return text.startswith("**") and len(text) < _SEEN and text.count("**") == 1
 
 
 def _cuts(text: str, language: str) -> list[int]:

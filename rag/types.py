@@ -94,6 +94,8 @@ class Sentence:
     """The lead without markup."""
     above: tuple[tuple[int, int], ...] = ()
     """[start, end) of what leads in to that lead, outermost first."""
+    marker: str = ""
+    """What stands before its list entry: "2.", "(b)", "-"; "" elsewhere."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -235,6 +235,26 @@ def test_not_every_paragraph_before_a_list_leads_in_to_it(cut: Cut, text: str) -
     assert {lead for lead, _, _ in leads(cut(made))} == {""}
 
 
+def test_a_lead_that_cannot_end_there_leads_whatever_follows(cut: Cut) -> None:
+    made = document(paragraph("Staff must not"), item("Smoke in the yard."), item("Park there."))
+    assert [lead for lead, _, _ in leads(cut(made))] == ["", "Staff must not", "Staff must not"]
+
+
+def test_a_later_paragraph_of_an_entry_brings_the_entry(cut: Cut) -> None:
+    text = "Not paid are:\n\n- Taxis.\n\n  Rides after ten are.\n"
+    blocks = [("paragraph", "Not paid are:"), ("item", "Taxis."), ("item", "Rides after ten are.")]
+    made = Document(
+        "a.txt", "Rules", text,
+        tuple(
+            Block(kind, text.index(own), text.index(own) + len(own), int(kind == "item"))
+            for kind, own in blocks
+        ),
+    )  # fmt: skip
+    (chunk,) = cut(made)
+    assert [sentence.lead_text for sentence in chunk.sentences] == ["", "Not paid are:", "Taxis."]
+    assert [sentence.marker for sentence in chunk.sentences] == ["", "-", ""]
+
+
 def test_a_table_ends_what_led_in_to_it(cut: Cut) -> None:
     made = document(
         paragraph("The rates are:"), row("Room | Day", header=True), row("Hall | 20"),

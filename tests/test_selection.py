@@ -215,6 +215,16 @@ def test_what_follows_a_table_may_be_about_something_else() -> None:
     assert found == ["Kind | Years", "payroll | seven"]
 
 
+@pytest.mark.parametrize(
+    "limit",
+    ["Only members may use the sauna.", "except with leave of the head.", "Unless told so."],
+)
+def test_what_limits_a_row_comes_after_its_table(limit: str) -> None:
+    hit = passage(("row", "Place | Opens"), ("row", "sauna | ten"), ("paragraph", limit))
+    found = quotes(select([evidence("time", (hit, 1, 0.9))]))
+    assert (limit in found) == (limit != "Unless told so.")
+
+
 def test_a_label_is_quoted_with_what_it_names() -> None:
     hit = passage(("paragraph", "Opening hours."), ("paragraph", "From nine to five."))
     found = quotes(select([evidence("time", (hit, 0, 0.9))]))

@@ -156,3 +156,14 @@ def test_spans_keep_order_and_lose_nothing(text: str, start: int, language: str)
 @given(text=TEXTS)
 def test_splitting_is_repeatable(text: str) -> None:
     assert split_sentences(text) == split_sentences(text)
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("**Is it open?** No. It is shut.", ["**Is it open?**", "No.", "It is shut."]),
+        ("**Item 3. Moving.** Put off. All agree.", ["**Item 3. Moving.** Put off.", "All agree."]),
+    ],
+)
+def test_bold_at_the_beginning(text: str, expected: list[str]) -> None:
+    assert [text[start:end] for start, end in split_sentences(text)] == expected

@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
-from itertools import takewhile
 
 from rag.answering.select import Quotation
 from rag.markup import plain_text
@@ -15,7 +14,7 @@ _FOOTNOTE = re.compile(r"\s*\[\^?\d{1,2}\]|\s*\[\^[\w-]+\]")
 _NOTE = re.compile(r"^\[\^[^\]]+\]:\s*")
 _YEAR = re.compile(r"\[(\d{3,})\]")
 _ENDS = (".", "!", "?", ":", ";")
-_NUMBERED = re.compile(r"\(?\w{1,5}[.)]")
+_NUMBERED = re.compile(r"\(?\w{1,5}[.)]|\(?\d{1,3}(?:\.\d{1,3})+[.)]?")
 _NEAREST = 3
 
 
@@ -60,8 +59,9 @@ def answer_text(
     citations: Sequence[Citation],
     document: Callable[[str], Document],
     unanswered: Sequence[str] = (),
+    remark: str = "",
 ) -> str:
-    """The quotes without markup, each followed by its number, and what was left unanswered.
+    """The quotes without markup, each with its number, what was left unanswered, and a remark.
 
     A table row is a line of its own, and so is each entry where several are quoted as one. An
     entry that nothing leads in to stands behind its heading ("Forbidden: smoking"), and a list
@@ -85,6 +85,9 @@ def answer_text(
     for part in unanswered:
         question = _without_marks(part).rstrip(" ?.")
         said += ["\n" if was_apart else " ", f"I found no sentence that answers “{question}”."]
+        was_apart = False
+    if remark:
+        said += ["\n" if was_apart else " ", remark]
     return "".join(said[1:])
 
 
@@ -93,11 +96,14 @@ def _shown(document: Document, citation: Citation) -> str:
     blocks = _blocks(document, citation)
     if not any(block.kind in ("item", "row") for block in blocks[1:]):
         return plain_text(document.id, citation.quote)
-    lines: list[str] = []
+    lines = []
+    highest = min(block.level for block in blocks if block.kind in ("item", "row"))
     for block in blocks:
         start, end = max(block.start, citation.start), min(block.end, citation.end)
-        marker = _marker(document, block) if block.kind == "item" and lines else ""
-        lines.append(marker + plain_text(document.id, document.text[start:end]))
+        words = plain_text(document.id, document.text[start:end])
+        if block.kind == "item":
+            words = "  " * (block.level - highest) + _marker(document, block) + words
+        lines.append(words)
     return "\n".join(lines)
 
 
@@ -137,10 +143,20 @@ def _entries_left(document: Document, citation: Citation) -> int:
     quoted = _blocks(document, citation)
     if len(quoted) < 2 or quoted[-1].kind != "item":
         return 0
-    rest = document.blocks[document.blocks.index(quoted[-1]) + 1 :]
-    level = quoted[-1].level
-    in_list = takewhile(lambda block: block.kind == "item" and block.level >= level, rest)
-    return sum(bool(_marker(document, block).strip()) for block in in_list)
+    kinds = {_kind_of_marker(document, block) for block in quoted[1:]}
+    level, left = quoted[-1].level, 0
+    for block in document.blocks[document.blocks.index(quoted[-1]) + 1 :]:
+        kind = _kind_of_marker(document, block)
+        if block.kind != "item" or block.level < level or kind not in {*kinds, ""}:
+            break
+        left += bool(kind)
+    return left
+
+
+def _kind_of_marker(document: Document, block: Block) -> str:
+    """One sign for numbers, one for letters, one for the rest; "" for a later paragraph."""
+    marker = _marker(document, block).strip(" (")
+    return "1" if marker[:1].isdigit() else "a" if marker[:1].isalpha() else marker[:1] and "-"
 
 
 def unknown_text(names: Iterable[str]) -> str:

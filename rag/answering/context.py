@@ -31,7 +31,7 @@ _RARE = 0.5
 _LABEL_WORDS = 2
 _ENTRIES = ("item", "row")
 
-_NUMBER = re.compile(r"\(?(\d{1,3}(?:\.\d{1,3})*)[.)]?\s")
+_NUMBER = re.compile(r"\(?(\d{1,3}(?:\.\d{1,3})*|[a-z])[.)]?\s", re.IGNORECASE)
 _EXCEPTED = re.compile(
     r"(?:paragraph|section|number|rule|article|clause)s?\b([^.]*?)\b(?:do|does|shall) not\b",
     re.IGNORECASE,
@@ -60,7 +60,8 @@ def in_context(candidate: Candidate, evidence: Evidence) -> list[Span]:
     sentence = chunk.sentences[first]
     leads = [*sentence.above, *([sentence.lead] if sentence.lead else [])]
     spans = [*(lead for lead in leads if lead[0] < spans[0][0]), *spans]
-    return spans + _after_the_list(chunk, at, spans)
+    spans += _after_the_list(chunk, at, spans)
+    return spans + [one for one in _by_number(chunk, at) if one[0] >= spans[-1][1]]
 
 
 def _asks_for_the_list(candidate: Candidate, evidence: Evidence) -> bool:
@@ -86,7 +87,7 @@ def _with_neighbours(candidate: Candidate, evidence: Evidence) -> list[Span]:
     if last > at and _leads_on(chunk, last):
         spans[-1] = (spans[-1][0], chunk.sentences[_end_of_list(chunk, last)].end)
         return spans
-    return spans + _exceptions(chunk, at, last)
+    return spans + _exceptions(chunk, last)
 
 
 def _apart(chunk: Chunk, first: int, last: int) -> list[Span]:
@@ -157,26 +158,34 @@ def _sought(candidate: Candidate, evidence: Evidence) -> set[str]:
     return wanted.difference(terms(" ".join([candidate.plain, *candidate.chunk.headings])))
 
 
-def _exceptions(chunk: Chunk, at: int, last: int) -> list[Span]:
-    """The sentence after `last` that names exceptions to sentence `at`, with their list.
-
-    It comes soon, or it names the number of the paragraph: "Paragraph 2 does not apply to …".
-    """
-    number = _number(chunk, at)
-    for after in range(last + 1, len(chunk.sentences)):
-        text = _text(chunk, after)
-        near = after <= last + _SOON and all(_joined(chunk, i) for i in range(last, after))
-        named = _EXCEPTED.match(text) if number else None
-        if (near and EXCEPTIONS.match(text)) or (named and number in _numbers(named[1])):
-            end = _end_of_list(chunk, after) if _leads_on(chunk, after) else after
-            return [_from_to(chunk, after, end)]
+def _exceptions(chunk: Chunk, last: int) -> list[Span]:
+    """The sentence soon after another that names exceptions to it, with their list."""
+    for after in range(last + 1, last + _SOON + 1):
+        if not _joined(chunk, after - 1):
+            break
+        if EXCEPTIONS.match(_text(chunk, after)):
+            return [_with_list(chunk, after)]
     return []
+
+
+def _by_number(chunk: Chunk, at: int) -> list[Span]:
+    """The later sentence by which the paragraph does not hold: "Paragraph 2 does not apply …"."""
+    number = _number(chunk, at)
+    for after in range(at + 1, len(chunk.sentences)):
+        named = _EXCEPTED.match(_text(chunk, after))
+        if number and named and number in _numbers(named[1]):
+            return [_with_list(chunk, after)]
+    return []
+
+
+def _with_list(chunk: Chunk, at: int) -> Span:
+    end = _end_of_list(chunk, at) if _leads_on(chunk, at) else at
+    return _from_to(chunk, at, end)
 
 
 def _number(chunk: Chunk, at: int) -> str:
     """The number at the beginning of a sentence or in front of its list entry; "" without one."""
-    start = chunk.sentences[at].start - chunk.start
-    marker = chunk.text[chunk.text.rfind("\n", 0, start) + 1 : start].strip() + " "
+    marker = f"{chunk.sentences[at].marker} "
     found = _NUMBER.match(plain_sentences(chunk)[at]) or _NUMBER.fullmatch(marker)
     return found[1] if found else ""
 
@@ -199,9 +208,12 @@ def _after_the_list(chunk: Chunk, at: int, spans: list[Span]) -> list[Span]:
     quoted = " ".join(
         chunk.text[max(0, s - chunk.start) : max(0, e - chunk.start)] for s, e in spans
     )
-    limits = AFTER_A_LIST.search(text) and _speaks_of(text, quoted)
-    prose = chunk.sentences[after].kind == "paragraph"
-    return [_span(chunk, after)] if prose and (EXCEPTION.match(text) or limits) else []
+    limits = AFTER_A_LIST.search(text) or LIMITS.match(text)
+    marks = {f"({mark})" for i in range(last + 1) if (mark := _number(chunk, i))}
+    spoken_of = _speaks_of(text, quoted) or any(mark in text for mark in marks)
+    # "except with the consent of the head." goes on with the sentence that the list is part of.
+    comes = EXCEPTION.match(text) or (limits and (spoken_of or text[:1].islower()))
+    return [_span(chunk, after)] if comes and chunk.sentences[after].kind == "paragraph" else []
 
 
 def _same_list(chunk: Chunk, at: int, after: int) -> bool:
@@ -229,7 +241,7 @@ def _leads_on(chunk: Chunk, at: int) -> bool:
     """Whether entries follow that the sentence leads in to."""
     follows = chunk.sentences[at + 1 : at + 2]
     return chunk.sentences[at].kind != "row" and any(
-        one.lead == _span(chunk, at) or (one.kind in _ENTRIES and _text(chunk, at).endswith(":"))
+        one.lead == _span(chunk, at) or (one.kind == "row" and _text(chunk, at).endswith(":"))
         for one in follows
     )
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Iterator
+from itertools import pairwise, starmap
 
 from rag.store.generation import Generation
 from rag.store.lexical import terms
@@ -20,7 +21,7 @@ def is_mentioned(generation: Generation, name: str) -> bool:
     lexical = generation.lexical
     for spelling in _spellings(name):
         own = terms(spelling)
-        if not own or any(map(lexical.frequency, own)):
+        if all(map(lexical.frequency, own)) and all(starmap(lexical.share_a_text, pairwise(own))):
             return True
     halves = [(name[:at].lower(), name[at:].lower()) for at in range(1, len(name))]
     if any(lexical.share_a_text(*both) for both in halves):

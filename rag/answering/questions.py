@@ -55,14 +55,14 @@ _ENGLISH = re.compile(
 # only where it counts nothing: "in 2031?", not "2000 euros".
 _NAME = re.compile(
     r"(?<=[\w,;:)\"'’”] )[\"'“‘(]?"
-    r"((?!I\b)[A-Z][\w&-]*(?:\.\w+)*|(?:19|20)\d\d(?=\s*(?:[?.,;:)]|$|(?:and|or|to)\b)))"
+    r"((?!I\b)[^\W\d_][\w&-]*(?:[.'’]\w+)*|(?:19|20)\d\d(?=\s*(?:[?.,;:)]|$|(?:and|or|to)\b)))"
 )
 _NO_NAMES = frozenset(
     """ok am pm mr mrs ms miss dr prof sir madam please hello hi dear thanks thank tell regards eur
     euro euros usd gbp chf dollar dollars pound pounds section sections article articles clause
     paragraph annex appendix chapter part rule form january february march april may june july
     august september october november december jan feb mar apr jun jul aug sep sept oct nov dec
-    monday tuesday wednesday thursday friday saturday sunday""".split()
+    ltd inc plc llc gmbh co corp monday tuesday wednesday thursday friday saturday sunday""".split()
 )
 
 _MONTH = (
@@ -95,7 +95,8 @@ _SIGNS = {kind: re.compile(form, re.IGNORECASE) for kind, form in _SIGN_FORMS.it
 
 def names(question: str) -> list[str]:
     """The names and years in an English question; none where most words have capitals."""
-    found = list(dict.fromkeys(match[1] for match in _NAME.finditer(question)))
+    found = [match[1] for match in _NAME.finditer(question) if not match[1][0].islower()]
+    found = list(dict.fromkeys(found))
     if not _ENGLISH.search(question) or 2 * len(found) > len(question.split()):
         return []
     return [name for name in found if name.lower() not in _NO_NAMES]

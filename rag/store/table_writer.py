@@ -6,10 +6,11 @@ import json
 import sqlite3
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 from rag.errors import IndexDamaged
 from rag.store.tables import FileState, Seen, read_only_uri
-from rag.types import Chunk, Document
+from rag.types import Chunk, Document, Sentence
 
 # Texts lie apart, so that what is known about all documents is read without reading them.
 _SCHEMA = """
@@ -42,6 +43,14 @@ _COPY = (
     "FROM old.chunks WHERE row >= :first_chunk AND row < :last_chunk ORDER BY row",
 )
 """Takes over a run of documents; all that changes is their position."""
+
+
+def _stored(sentence: Sentence) -> list[Any]:
+    """A sentence as `tables` reads it."""
+    return [
+        sentence.start, sentence.end, sentence.kind, sentence.lead, sentence.above,
+        sentence.marker,
+    ]  # fmt: skip
 
 
 class TableWriter:
@@ -116,9 +125,7 @@ class TableWriter:
                     chunk.enriched,
                     key,
                     self.sentences,
-                    json.dumps(
-                        [[s.start, s.end, s.kind, s.lead, *s.above] for s in chunk.sentences]
-                    ),
+                    json.dumps(list(map(_stored, chunk.sentences))),
                 ),
             )
             self.chunks += 1

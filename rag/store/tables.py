@@ -283,12 +283,9 @@ class Tables:
 
 def _sentences(document: str, text: str, stored: list[Any]) -> tuple[Sentence, ...]:
     sentences = []
-    for start, end, kind, lead, *above in stored:
-        if lead:
-            first, last = lead
-            lead_text = plain_lead(document, text[first:last], kind)
-            leads = tuple((first, last) for first, last in above)
-            sentences.append(Sentence(start, end, kind, (first, last), lead_text, leads))
-        else:
-            sentences.append(Sentence(start, end, kind))
+    for start, end, kind, lead, above, marker in stored:
+        span = tuple(lead) if lead else None
+        lead_text = plain_lead(document, text[slice(*lead)], kind) if lead else ""
+        leads = tuple(map(tuple, above))
+        sentences.append(Sentence(start, end, kind, span, lead_text, leads, marker))
     return tuple(sentences)
