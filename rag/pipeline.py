@@ -13,18 +13,12 @@ from functools import cached_property, lru_cache
 from itertools import islice
 from typing import get_args
 
-from rag.answering.compose import (
-    abstention_text,
-    answer_text,
-    best_of,
-    cite,
-    nearest,
-    unknown_text,
-)
+from rag.answering.compose import best_of, cite, nearest
 from rag.answering.confidence import confidence, threshold
 from rag.answering.evidence import MOST_PASSAGES_READ, Evidence, gather
 from rag.answering.select import select
 from rag.answering.stages import Stages
+from rag.answering.text import abstention_text, answer_text, unknown_text
 from rag.asked import Asked
 from rag.conditions import Where, parse_where
 from rag.conversation import Understood, split_parts, understand

@@ -14,8 +14,8 @@ from candidates import passage
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rag.answering.compose import abstention_text, answer_text
 from rag.answering.select import Quotation
+from rag.answering.text import abstention_text, answer_text
 from rag.index import Index, open_index
 from rag.reader import MODEL
 from rag.settings import Settings

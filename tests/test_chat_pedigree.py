@@ -8,7 +8,7 @@ import pytest
 from test_chat_reading import PAYLOADS, Page, assert_inert
 from test_chat_render import SEARCHED, answer, citation
 
-from rag.answering.compose import unknown_text
+from rag.answering.text import unknown_text
 from rag.chat import pedigree, render
 from rag.chat.conflicts import Conflict, Statement
 from rag.chat.pedigree import Searched
