@@ -62,12 +62,12 @@ def __getattr__(name: str) -> Any:
 
 
 def build(
-    corpus: str | Path = "corpus", index: str | Path = "index", **settings: Any
+    corpus: str | Path | None = None, index: str | Path = "index", **settings: Any
 ) -> BuildReport:
     """Build or update an index from a folder of documents.
 
     Args:
-        corpus: the folder of documents.
+        corpus: the folder of documents; by default that of the build before, else `corpus`.
         index: the folder of the index; made if it is not there.
         **settings: any other setting by name, see `rag config`.
 
@@ -78,9 +78,10 @@ def build(
     """
     from rag.indexing import build_index
     from rag.settings import load_settings
+    from rag.store.noted import with_noted_corpus
 
     given = {"corpus": corpus, "index": index, **settings}
-    return build_index(load_settings(given).settings)
+    return build_index(with_noted_corpus(load_settings(given)).settings)
 
 
 def open(index: str | Path = "index", **settings: Any) -> Index:  # noqa: A001 - the contract's name

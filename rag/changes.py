@@ -202,5 +202,6 @@ def has_changed(file: CorpusFile) -> bool:
 def _let_the_clock_tick(changed_ns: int) -> None:
     """Wait until a later change of the file is sure to have another time."""
     left = changed_ns + _TICK_NS - time.time_ns()
-    if left > 0:
-        time.sleep(min(left, _TICK_NS) / 1e9)
+    # A time in the future, as after the clock was set back, is another one than that of any change.
+    if 0 < left <= _TICK_NS:
+        time.sleep(left / 1e9)

@@ -25,8 +25,11 @@ if TYPE_CHECKING:
 
 IGNORE_FILE = ".ragignore"
 _INDEX = frozenset(
-    {"generations", "CURRENT", "LOCK", "LOCK.holder", "journal.sqlite", "seen.json", "touched.json"}
-)
+    {
+        "generations", "CURRENT", "LOCK", "LOCK.holder", "journal.sqlite", "corpus.json",
+        "seen.json", "touched.json",
+    }
+)  # fmt: skip
 """What `rag.store` writes into the folder of an index; it may lie in the corpus."""
 MAX_BYTES = 200_000_000
 _LATEST = 2**63 - 1
@@ -44,7 +47,8 @@ class CorpusFile:
         look: bytes and time of change, those of the file beside it added; a copy has the same.
         stamp: 64 bits of all that can be seen of it, and of the file beside it, without opening
             them: as before, they are unchanged.
-        changed_ns: when one of them was last changed, nanoseconds since the epoch.
+        changed_ns: when one of them last changed, by the time that the system keeps, nanoseconds
+            since the epoch.
         extra: the file beside it with its metadata, such as "leave.pdf.meta.yaml", or None.
     """
 
@@ -68,10 +72,10 @@ def look_at(name: str, path: Path, status: os.stat_result, extra: Path | None) -
     # the system keeps cannot, and another file has another number.
     seen = [(s.st_size, s.st_mtime_ns, s.st_ctime_ns, s.st_ino) for s in found]
     stamp = int.from_bytes(blake2b(repr(seen).encode(), digest_size=8).digest())
-    sizes, times, times_kept, _ = zip(*seen, strict=True)
+    sizes, times, kept_times, _ = zip(*seen, strict=True)
     # The year may be any, and SQLite's numbers end in 2262.
     look = sum(sizes), max(-_LATEST, min(_LATEST, sum(times)))
-    return CorpusFile(name, path, status.st_size, look, stamp, max(times + times_kept), extra)
+    return CorpusFile(name, path, status.st_size, look, stamp, max(kept_times), extra)
 
 
 @dataclass(frozen=True, slots=True)
@@ -280,6 +284,8 @@ def _ignore_file(folder: Path, prefix: str) -> tuple[_Rules, str]:
         if not stat.S_ISREG(path.stat().st_mode):
             raise DocumentError("is not a regular file")
         data = path.read_bytes()
+    except FileNotFoundError as error:
+        raise DocumentError("is a link that leads nowhere") from error
     except OSError as error:
         raise DocumentError(f"cannot be read: {_reason(error)}") from error
     # A character that got lost may have been any.

@@ -247,7 +247,8 @@ def _read(generation: Generation, info: DocumentInfo, *, front: bool) -> tuple[l
         if block.kind == "heading":
             name = plain_text(document.id, document.text[block.start : block.end])
             found[block.start] = (name, name)
-    first = 0 if front else document.text.rfind("\n", 0, document.blocks[0].start) + 1
+    content = document.blocks[0].start if document.blocks else len(document.text)
+    first = 0 if front else document.text.rfind("\n", 0, content) + 1
     return [entry for _, entry in sorted(found.items())], document.text[first:]
 
 

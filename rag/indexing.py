@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import os
 import sqlite3
 import time
 from collections.abc import Mapping, Sequence
@@ -36,6 +35,7 @@ from rag.store.generation import (
 from rag.store.journal import clear_journal, journal_path
 from rag.store.lock import writer_lock
 from rag.store.manifest import Manifest, generations_folder
+from rag.store.noted import note_corpus
 from rag.store.table_writer import TableWriter
 from rag.store.tables import Tables
 from rag.types import BuildReport, Detail, Problem
@@ -81,6 +81,7 @@ def build_index(
             finally:
                 # Also of this one, if it failed: the disk may be full of it.
                 collect(settings.index, settings.keep_generations)
+            note_corpus(settings.index, settings.corpus)
             outcome.warnings = [
                 *_emptied(settings, outcome),
                 *_warnings(settings.index, outcome.generation),
@@ -157,7 +158,6 @@ class _Build:
     ) -> None:
         self._settings, self._encoder, self._progress = settings, encoder, progress
         self._previous = previous
-        self._corpus = os.path.abspath(settings.corpus)  # noqa: PTH100 - a link stays one
         self._chunking = (
             f"chunks-v{CHUNKING_VERSION}-loaders-v{LOADERS_VERSION}-{settings.chunk_tokens}"
         )
@@ -212,7 +212,6 @@ class _Build:
         if (
             self._previous is None
             or not self._same_chunks
-            or not _is_same_folder(self._previous.manifest.corpus, self._corpus)
             or len(files) != len(known.documents) + len(known.failures)
         ):
             return False
@@ -294,15 +293,7 @@ class _Build:
             chunks=outcome.chunks,
             sentences=sentences,
             files={},
-            corpus=self._corpus,
         )
-
-
-def _is_same_folder(noted: str, corpus: str) -> bool:
-    try:
-        return noted != "" and Path(noted).samefile(corpus)
-    except OSError:
-        return False
 
 
 def _why_gone(name: str, skipped: Mapping[str, str]) -> str:

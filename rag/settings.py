@@ -21,7 +21,7 @@ Caution = Literal["cautious", "balanced", "eager"]
 Ocr = Literal["auto", "off"]
 Precision = Literal["auto", "fp32"]
 Library = Literal["auto", "open", "owner", "read"]
-Source = Literal["flag", "environment", "file", "default"]
+Source = Literal["flag", "environment", "file", "index", "default"]
 
 log = logging.getLogger(__name__)
 
@@ -109,6 +109,11 @@ class Settings:
         20000, "uploads end where the corpus would have more files", least=1
     )
     host: str = _setting("127.0.0.1", "address that `rag chat` and `rag serve` listen on")
+    allowed_hosts: str = _setting(
+        "",
+        "further host names that `rag chat` and `rag serve` answer to, with commas between them, "
+        "such as that of a proxy before them",
+    )
     port: int = _setting(
         7860,
         "port that `rag chat` listens on, or `rag serve` (there 8008 by default); 0 takes any",

@@ -303,8 +303,9 @@ def _kept(path: Path) -> bytes:
 
 
 def _lasting(fields: Mapping[str, Any]) -> dict[str, Any]:
-    """The fields without the day of the fetching, which alone is no change."""
-    return {name: value for name, value in fields.items() if name != "retrieved"}
+    """The fields without the days of fetching and serving, which alone are no change."""
+    passing = ("retrieved", "modified")
+    return {name: value for name, value in fields.items() if name not in passing}
 
 
 def _yaml(fields: Mapping[str, Any]) -> bytes:

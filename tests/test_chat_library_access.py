@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import socket
+
 import pytest
 from starlette.applications import Starlette
 from starlette.requests import Request
@@ -108,6 +110,9 @@ def test_without_an_owner_nobody_gets_into_the_library_of_one() -> None:
     [
         ("127.0.0.1", "evil.example:7860", 403),
         ("127.0.0.1", "localhost:1", 200),
+        ("127.0.0.1", "localhost.", 200),
+        ("127.0.0.1", f"{socket.gethostname()}.local", 200),
+        ("127.0.0.1", "Proxy.example:7860", 200),
         ("::1", "[::1]:7860", 200),
         ("localhost", "", 403),
         ("0.0.0.0", "policies.example", 200),
@@ -119,7 +124,8 @@ def test_a_page_for_this_machine_answers_for_no_other_host(
     async def who(request: Request) -> PlainTextResponse:
         return PlainTextResponse(",".join(request.headers.getlist(CLIENT)))
 
-    app = Starlette(routes=[Route("/", who)], middleware=guards(listens))
+    allowed = guards(listens, "a.example, proxy.example")
+    app = Starlette(routes=[Route("/", who)], middleware=allowed)
     reply = TestClient(app).get("/", headers={"host": asked, CLIENT: "192.0.2.7"})
     assert reply.status_code == status
     assert "content-security-policy" in reply.headers

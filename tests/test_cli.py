@@ -77,8 +77,8 @@ def test_an_option_that_is_a_setting_is_spelled_like_it() -> None:
 
 
 def test_nothing_that_steers_a_terminal_is_shown_as_it_is() -> None:
-    assert visible("a\tb\n\x1b[2J\x07\r\x9b1m\u202eé→😀") == (
-        "a\tb\n[U+001B][2J[U+0007][U+000D][U+009B]1m[U+202E]é→😀"
+    assert visible("a\tb\n\x1b[2J\x07\r\x9b1m\u202eé→😀שלום\u200f\u2066") == (
+        "a\tb\n[U+001B][2J[U+0007][U+000D][U+009B]1m[U+202E]é→😀שלום\u200f[U+2066]"
     )
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -43,8 +44,14 @@ def test_what_is_added_goes_where_the_index_was_made_from(
     made = workshop({})
     made.build()
     Path("rag.toml").write_text(f'index = "{made.index}"\nweb_allow_private = true\n')
-    assert run(capsys, site.page("/leave", PAGE))[0] == 0
+    url = site.page("/leave", PAGE)
+    code, _, err = run(capsys, url)
+    assert (code, err) == (0, "Run `rag build` to index what was added.\n")
     assert [path.name for path in made.corpus.rglob("*.md")] == ["leave.md"]
+    assert "`rag build 'my corpus'`" in run(capsys, url, "--corpus", "my corpus")[2]
+    shutil.rmtree(made.corpus)
+    assert f"no folder {made.corpus}, which the index was built from" in run(capsys, url)[2]
+    assert not made.corpus.exists()
 
 
 def test_the_command_refuses_private_addresses_unless_allowed(

@@ -82,7 +82,9 @@ def test_a_build_goes_on_with_the_folder_of_the_build_before(run: Run, workshop:
     made = workshop({"leave.md": "# Leave\n\nStaff get 13 days.\n"})
     run("build", made.corpus, "--index", made.index)
     Path("corpus").mkdir()
-    assert "unchanged 1" in run("build", "--index", made.index).out
+    again = run("build", "--index", made.index)
+    assert again.err == f"reading {made.corpus}, which the index was built from\n"
+    assert "unchanged 1" in again.out
     assert "removed 1" in run("build", "corpus", "--index", made.index).out
 
 

@@ -92,6 +92,10 @@ def test_config_shows_value_and_source(run: Run, monkeypatch: pytest.MonkeyPatch
     assert all(row["help"] for row in rows.values())
     out = run("config").out
     assert "from-environment" in out
+    Path("from-environment").mkdir()
+    Path("from-environment/corpus.json").write_text('{"corpus": "/srv/policies"}')
+    rows = {row["name"]: row for row in run("config", "--json").json}
+    assert (rows["corpus"]["value"], rows["corpus"]["source"]) == ("/srv/policies", "index")
     assert "(environment)" in out
 
 

@@ -204,7 +204,7 @@ def test_a_full_disk_is_all_or_nothing(workshop: Make, small_disk: Path) -> None
     (small_disk / "ballast").unlink(missing_ok=True)
     assert check(made.index, deep=True).documents == 31
     left = sorted(path.name for path in made.index.iterdir())
-    assert left == ["CURRENT", "LOCK", "generations", "seen.json"]
+    assert left == ["CURRENT", "LOCK", "corpus.json", "generations", "seen.json"]
 
 
 # Folders that cannot be written

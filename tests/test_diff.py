@@ -221,6 +221,15 @@ def test_changed_metadata_are_named(workshop: Make) -> None:
     assert "<td></td><td><ins>Collection: Handbook</ins></td>" in page
 
 
+def test_a_document_of_front_matter_alone_is_compared(workshop: Make) -> None:
+    made = workshop({"a.md": "---\ntitle: A\n---\n", "b.md": "# B\n\nText.\n"})
+    made.build()
+    made.write("a.md", "---\ntitle: A\nversion: 3\n---\n")
+    made.build()
+    [changed] = compare(made.index).documents
+    assert (changed.sentences, changed.fields) == ((), (FieldChange("version", None, "3"),))
+
+
 def test_text_is_two_columns(made: Workshop) -> None:
     text = to_text(compare(made.index), width=100)
     assert max(map(len, text.splitlines())) <= 100

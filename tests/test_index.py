@@ -66,6 +66,13 @@ def test_settings_in_the_environment_count_here_too(
         rag.build(workshop({}).corpus, "index")
 
 
+def test_a_build_without_a_corpus_takes_that_of_the_build_before(workshop: Make) -> None:
+    made = workshop({"leave.md": "# Leave\n\nStaff get 13 days.\n"})
+    made.build()
+    Path("corpus").mkdir()
+    assert rag.build(index=made.index).documents == 1
+
+
 def test_an_index_that_is_not_there() -> None:
     with pytest.raises(IndexNotFound) as caught:
         rag.open("nowhere")

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import json
 import os
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -13,7 +13,9 @@ import pytest
 from builds import LEAVE, SAFETY, TRAVEL, TWO, CountingEncoder, assert_same, changes, content
 
 from rag import indexing, writing
-from rag.store.manifest import current_generation, noted_corpus
+from rag.settings import load_settings
+from rag.store.manifest import current_generation
+from rag.store.noted import noted_corpus, with_noted_corpus
 
 if TYPE_CHECKING:
     from workshop import Workshop
@@ -155,17 +157,61 @@ def test_an_index_knows_its_folder(
     assert noted_corpus(made.index) == made.corpus
     monkeypatch.chdir(made.corpus)
     assert made.build(corpus=Path()).generation == first
-    made.corpus.rename(tmp_path / "moved")
-    assert made.build(corpus=tmp_path / "moved").unchanged == 2
-    assert noted_corpus(made.index) == tmp_path / "moved"
-    # Generations that were written before it was kept say nothing, and are as good otherwise.
-    manifest = next(made.index.glob(f"generations/{current_generation(made.index)}/manifest.json"))
-    data = json.loads(manifest.read_text())
-    del data["corpus"]
-    manifest.write_text(json.dumps(data))
-    assert noted_corpus(made.index) is None
-    assert made.build(corpus=tmp_path / "moved").unchanged == 2
-    assert noted_corpus(made.index) == tmp_path / "moved"
+    # The same documents elsewhere are noted, and no reason for a new generation.
+    moved = made.corpus.rename(tmp_path / "moved")
+    assert made.build(corpus=moved).generation == first
+    assert noted_corpus(made.index) == moved
+    (made.index / "generations" / first / "manifest.json").write_text("{")
+    assert noted_corpus(made.index) == moved
+
+
+def test_a_copied_project_keeps_to_its_own_folder(workshop: Make, tmp_path: Path) -> None:
+    made = workshop(TWO, "project")
+    made.build()
+    copy = shutil.copytree(made.corpus.parent, tmp_path / "copy")
+    assert noted_corpus(copy / "index") == copy / "corpus"
+    far = shutil.copytree(made.corpus, tmp_path / "far")
+    link = made.corpus.with_name("link")
+    link.symlink_to(far)
+    made.build(corpus=link)
+    assert noted_corpus(made.index) == link
+    made.build(corpus=far)
+    shutil.copytree(made.index, tmp_path / "other/index")
+    assert noted_corpus(tmp_path / "other/index") == far
+    # From where a link leads, the same way ends elsewhere.
+    made.index.rename(tmp_path / "real")
+    made.index.symlink_to(tmp_path / "real")
+    made.build()
+    assert noted_corpus(made.index) == noted_corpus(tmp_path / "real") == made.corpus
+
+
+@pytest.mark.parametrize(
+    "note", [b"", b"[]", b"\xff", b'{"corpus": 5}', b'{"corpus": ""}', b'{"corpus": "a\\u0000"}',
+             b'{"corpus": "\\ud800"}', b"[" * 100_000],
+)  # fmt: skip
+def test_an_odd_note_is_none(tmp_path: Path, note: bytes) -> None:
+    (tmp_path / "corpus.json").write_bytes(note)
+    assert noted_corpus(tmp_path) is None
+
+
+def test_a_folder_that_is_gone_makes_way_for_the_default(
+    workshop: Make, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    made = workshop(TWO, "project")
+    made.build()
+
+    def chosen(**flags: Path) -> tuple[Path, str]:
+        effective = with_noted_corpus(load_settings({"index": made.index, **flags}, {}))
+        return effective.settings.corpus, effective.sources["corpus"]
+
+    made.corpus.rename(tmp_path / "away")
+    assert chosen() == (made.corpus, "index")
+    Path("corpus").mkdir()
+    assert chosen() == (Path("corpus"), "default")
+    (tmp_path / "away").rename(made.corpus)
+    assert chosen() == (made.corpus, "index")
+    assert chosen(corpus=tmp_path) == (tmp_path, "flag")
 
 
 # Other settings

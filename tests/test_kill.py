@@ -159,7 +159,7 @@ def leftovers(made: Workshop) -> list[str]:
     deadline = time.monotonic() + 60
     while survivors(made) and time.monotonic() < deadline:
         time.sleep(0.1)
-    expected = {"CURRENT", "LOCK", "generations", "seen.json"}
+    expected = {"CURRENT", "LOCK", "corpus.json", "generations", "seen.json"}
     files = {path.name for path in made.index.iterdir()} - expected
     unfinished = {name for name in made.generations() if name.startswith(".")}
     return [*sorted(files | unfinished), *survivors(made)]

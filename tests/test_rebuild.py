@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import shutil
+import time
 from collections.abc import Callable
 from dataclasses import asdict
 from pathlib import Path
@@ -145,6 +146,20 @@ def test_a_change_within_one_tick_of_the_clock_is_noticed(workshop: Make) -> Non
     for days in range(11, 16):
         (made.corpus / "a.md").write_text(f"# Leave\n\nStaff get {days} days.\n")
         assert made.build().changed == ["a.md"]
+
+
+def test_a_date_in_the_future_is_not_waited_for(
+    made: Workshop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    now, waits = time.time_ns(), list[float]()
+    monkeypatch.setattr(time, "sleep", waits.append)
+    monkeypatch.setattr(time, "time_ns", lambda: now + 10**9)
+    os.utime(made.corpus / "d.md", ns=(now + 10**15, now + 10**15))
+    assert made.build().unchanged == 5
+    # Nor is the clock, where it was set back.
+    monkeypatch.setattr(time, "time_ns", lambda: now - 10**9)
+    made.write("b.md", "# New\n\nThis is new.\n")
+    assert (made.build().changed, waits) == (["b.md"], [])
 
 
 def test_metadata_beside_a_document_belongs_to_it(made: Workshop, hashed: list[str]) -> None:

@@ -71,7 +71,7 @@ def test_whatever_fails_before_the_commit_the_old_generation_answers(
     assert report.generation not in (first, "")
     assert not [name for name in made.generations() if name.startswith(".")]
     left = sorted(path.name for path in made.index.iterdir())
-    assert left == ["CURRENT", "LOCK", "generations", "seen.json"]
+    assert left == ["CURRENT", "LOCK", "corpus.json", "generations", "seen.json"]
 
 
 def test_a_failed_rename_leaves_the_file_and_nothing_else(

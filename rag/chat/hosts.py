@@ -19,22 +19,27 @@ from rag.chat.headers import HeldToThisServer, NamesTheClient
 from rag.chat.origin import is_loopback
 
 _REFUSED = (
-    "this server does not answer for other hosts: ask for it by its address, or give it that name "
-    "with --host"
+    "this server does not answer for other hosts: ask for it by its address, or allow that name "
+    "with --allowed-hosts"
 )
 
 
 class OnlyThisHost:
     """ASGI middleware: requests for other hosts get a 403."""
 
-    def __init__(self, app: Any, host: str) -> None:
-        """`host` is where the server listens; a name that it was given is known, too."""
+    def __init__(self, app: Any, host: str, allowed: str = "") -> None:
+        """`host` is where the server listens; a name that it was given is known, too.
+
+        So are the names in `allowed`, with commas between them.
+        """
         self._app = app
-        self._names = {"localhost", host.lower(), socket.gethostname().lower()}
+        own = socket.gethostname()
+        named = ["localhost", host, own, f"{own}.local", *allowed.split(",")]
+        self._names = {_plain(name) for name in named} - {""}
 
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
         """Pass the request on, or refuse it."""
-        if scope["type"] in ("http", "websocket") and not self._is_ours(_asked_host(scope)):
+        if scope["type"] in ("http", "websocket") and not self._is_ours(_plain(_asked_host(scope))):
             await JSONResponse({"error": _REFUSED}, 403)(scope, receive, send)
             return
         await self._app(scope, receive, send)
@@ -47,13 +52,20 @@ class OnlyThisHost:
         return True
 
 
-def guards(host: str) -> list[Middleware]:
-    """What stands before the chat at `host`.
+def guards(host: str, allowed: str = "") -> list[Middleware]:
+    """What stands before the chat at `host`, which may have other names as well.
 
     A page for this machine alone has no other names; one for a network may have any.
     """
     always = [Middleware(HeldToThisServer), Middleware(NamesTheClient)]
-    return [*always, Middleware(OnlyThisHost, host=host)] if is_loopback(host) else always
+    if not is_loopback(host):
+        return always
+    return [*always, Middleware(OnlyThisHost, host=host, allowed=allowed)]
+
+
+def _plain(name: str) -> str:
+    """The name as it is compared: "localhost." is "localhost"."""
+    return name.strip().lower().removesuffix(".")
 
 
 def _asked_host(scope: Any) -> str:

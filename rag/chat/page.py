@@ -110,7 +110,7 @@ def shell_html(overview: dict[str, Any], owner: Owner) -> str:
     )
 
 
-def options(host: str, port: int) -> dict[str, Any]:
+def options(host: str, port: int, allowed: str = "") -> dict[str, Any]:
     """What `Blocks.launch` is called with: nothing leaves this machine, nothing is recorded."""
     return {
         "server_name": f"[{host}]" if ":" in host else host,  # Gradio makes an address of it.
@@ -127,7 +127,7 @@ def options(host: str, port: int) -> dict[str, Any]:
         "pwa": False,
         "mcp_server": False,
         "max_file_size": 1,
-        "app_kwargs": {"middleware": guards(host)},
+        "app_kwargs": {"middleware": guards(host, allowed)},
     }
 
 
@@ -163,7 +163,7 @@ def launch(
         library = LibraryService(engine, here, owner=owner)
         open_until_the_end.callback(library.close)
         page = build_page(engine, getattr(settings, "corpus", None), desk, library)
-        url = serve(page, host, port)
+        url = serve(page, host, port, getattr(settings, "allowed_hosts", ""))
         say = announce or click.echo
         say(f"The chat is at {url}  (stop it with Ctrl+C)")
         if desk.folder:
@@ -175,13 +175,15 @@ def launch(
         page.block_thread()
 
 
-def serve(page: gr.Blocks, host: str, port: int) -> str:
+def serve(page: gr.Blocks, host: str, port: int, allowed: str = "") -> str:
     """Serve a page from a thread of its own and return its address.
+
+    A page for this machine answers to the names in `allowed` as well, with commas between them.
 
     Raises:
         UsageError: the port is taken, or the address is not one of this machine.
     """
-    asked = options(host, _free_port(host, port))
+    asked = options(host, _free_port(host, port), allowed)
     asked["app_kwargs"]["routes"] = getattr(page, "rag_routes", [])
     # Gradio has no other way to say so; a test sees that there still is this one.
     queue = page._queue  # noqa: SLF001

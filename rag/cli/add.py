@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import json
+import os
+import shlex
 from dataclasses import asdict
 from datetime import UTC, datetime
 from typing import Any
 
 import click
 
-from rag.cli.options import json_option, setting, settings_from
+from rag.cli.options import effective_from, json_option, setting
 from rag.cli.output import say
-from rag.errors import RagError
-from rag.settings import Settings
+from rag.errors import CorpusNotFound, RagError
 from rag.web import fetch
 from rag.web_pages import keep
 
@@ -53,7 +54,14 @@ def add(
       rag add https://agency.example/policies/leave --collection handbook
       rag add https://agency.example/travel.pdf https://agency.example/rates.xlsx
     """
-    settings = settings_from(flags)
+    effective = effective_from(flags)
+    settings, source = effective.settings, effective.sources["corpus"]
+    if source == "index" and not os.path.isdir(settings.corpus):  # noqa: PTH112
+        # It would be made anew, in place of a disk that is not mounted.
+        raise CorpusNotFound(
+            f"there is no folder {settings.corpus}, which the index was built from: name another "
+            "with --corpus"
+        )
     today = datetime.now(UTC).date()
     rows: list[dict[str, str]] = []
     for url in urls:
@@ -76,7 +84,7 @@ def add(
     if as_json:
         click.echo(json.dumps(rows, ensure_ascii=False))
     elif any(row.get("what") in ("added", "changed") for row in rows):
-        elsewhere = "" if settings.corpus == Settings().corpus else f" {settings.corpus}"
+        elsewhere = f" {shlex.quote(str(settings.corpus))}" if source == "flag" else ""
         say(f"Run `rag build{elsewhere}` to index what was added.", err=True)
     if any("error" in row for row in rows):
         context.exit(1)

@@ -12,7 +12,7 @@ import click
 from tqdm import tqdm
 
 from rag.chat.wording import counted
-from rag.cli.options import index_option, json_option, setting, settings_from
+from rag.cli.options import effective_from, index_option, json_option, setting
 from rag.cli.output import say
 from rag.embedding import Progress
 from rag.errors import RagError
@@ -56,7 +56,10 @@ def build(as_json: bool, watch: bool, **flags: Any) -> None:
       rag build ~/policies --index ~/policies-index
       rag build --watch             build after every change; a running chat follows by itself
     """
-    settings = settings_from(flags)
+    effective = effective_from(flags)
+    settings = effective.settings
+    if effective.sources["corpus"] == "index":
+        say(f"reading {settings.corpus}, which the index was built from", err=True)
 
     def show(report: BuildReport, told: Told = ()) -> None:
         if as_json:

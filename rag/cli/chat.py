@@ -23,6 +23,7 @@ from rag.store.manifest import current_generation
 @index_option
 @setting("corpus", metavar="DIR")
 @setting("host", metavar="HOST")
+@setting("allowed_hosts", metavar="NAMES")
 @setting("port", metavar="PORT", type=int)
 @setting("conversations", metavar="DIR")
 @setting("library", metavar="WHO")

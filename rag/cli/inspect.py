@@ -15,6 +15,7 @@ from rag.cli.output import say
 from rag.settings import Settings, load_settings
 from rag.store.generation import list_generations, open_current
 from rag.store.manifest import generations_folder
+from rag.store.noted import noted_corpus, with_noted_corpus
 
 
 @click.command()
@@ -42,10 +43,11 @@ def _status(index: Path) -> Mapping[str, Any]:
     generation = open_current(index)
     try:
         manifest, documents = generation.manifest, generation.tables.documents()
+        corpus = noted_corpus(index)
         return {
             "generation": manifest.generation,
             "created": manifest.created,
-            "corpus": manifest.corpus or None,
+            "corpus": str(corpus) if corpus else None,
             "documents": manifest.documents,
             "chunks": manifest.chunks,
             "sentences": manifest.sentences,
@@ -106,9 +108,9 @@ def config(as_json: bool) -> None:
     """Show every setting: its value, where it came from, and what it means.
 
     Flags win over environment variables (RAG_NAME), these over rag.toml in the working
-    directory, and that over the default.
+    directory, that over the folder that the index was built from, and that over the default.
     """
-    effective = load_settings()
+    effective = with_noted_corpus(load_settings())
     rows = [
         {
             "name": name,

@@ -3,18 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import fields, replace
+from dataclasses import fields
 from typing import Any, TypeVar
 
 import click
 
-from rag.settings import Settings, load_settings
-from rag.store.manifest import (
-    current_generation,
-    generations_folder,
-    noted_corpus,
-    read_manifest,
-)
+from rag.settings import Effective, Settings, load_settings
+from rag.store.manifest import current_generation, generations_folder, read_manifest
+from rag.store.noted import with_noted_corpus
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 
@@ -72,7 +68,16 @@ def answering_options(command: Command) -> Command:
 def settings_from(flags: dict[str, Any], **defaults: Any) -> Settings:
     """The effective settings, given a command's options and the defaults that are its own.
 
-    Where no corpus is given it is the folder that the index was made from.
+    Raises:
+        SettingsError: a value is not possible.
+    """
+    return effective_from(flags, **defaults).settings
+
+
+def effective_from(flags: dict[str, Any], **defaults: Any) -> Effective:
+    """The same, with where each value came from.
+
+    A command that takes a corpus and is given none gets the folder that the index was made from.
 
     Raises:
         SettingsError: a value is not possible.
@@ -80,10 +85,7 @@ def settings_from(flags: dict[str, Any], **defaults: Any) -> Settings:
     if flags.pop("quick", False):
         flags["reader"] = False
     effective = load_settings(flags, defaults=defaults)
-    settings = effective.settings
-    if effective.sources["corpus"] == "default":
-        return replace(settings, corpus=noted_corpus(settings.index) or settings.corpus)
-    return settings
+    return with_noted_corpus(effective) if "corpus" in flags else effective
 
 
 def refuse_other_encoder(settings: Settings) -> None:

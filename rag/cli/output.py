@@ -6,8 +6,11 @@ import re
 
 import click
 
-_STEERING = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]")
-"""Control characters but tab and line feed, and what turns the direction of the text after it."""
+_STEERING = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
+"""Control characters but tab and line feed, and what turns the direction of the text after it.
+
+The marks that only hold a place (U+061C, U+200E, U+200F) belong to Hebrew and Arabic text.
+"""
 
 
 def say(text: str, *, err: bool = False) -> None:

@@ -22,6 +22,7 @@ _PORT = 8008
 @click.command()
 @index_option
 @setting("host", "address to listen on", metavar="HOST")
+@setting("allowed_hosts", metavar="NAMES")
 @setting("port", "port to listen on; 0 takes a free one", _PORT, metavar="PORT", type=int)
 @answering_options
 def serve(**flags: Any) -> None:

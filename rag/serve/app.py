@@ -110,11 +110,14 @@ class Api:
             self._open -= 1
 
 
-def make_app(index: LiveIndex, host: str) -> Starlette:
-    """The ASGI application over an index, as it is served at `host`."""
+def make_app(index: LiveIndex, host: str, allowed: str = "") -> Starlette:
+    """The ASGI application over an index, as it is served at `host` and the `allowed` names."""
     return Starlette(
         routes=Api(index).routes(),
-        middleware=[Middleware(HeldToThisServer), Middleware(OnlyThisHost, host=host)],
+        middleware=[
+            Middleware(HeldToThisServer),
+            Middleware(OnlyThisHost, host=host, allowed=allowed),
+        ],
         exception_handlers={
             RagError: _rag_error,
             HTTPException: _http_error,

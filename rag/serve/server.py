@@ -34,7 +34,7 @@ def serve(settings: Settings, announce: Callable[[str], None]) -> None:
         # Loads the models: nobody waits for that, and they are loaded once.
         index.ask("What is this about?")
         config = uvicorn.Config(
-            make_app(index, settings.host),
+            make_app(index, settings.host, settings.allowed_hosts),
             log_level="warning",
             access_log=False,
             server_header=False,

@@ -5,6 +5,7 @@
       LOCK, LOCK.holder            the writer lock, and who holds it
       journal.sqlite               vectors of an unfinished build, so that it can go on
       seen.json                    how the files looked that it was made of; a hint, may be deleted
+      corpus.json                  the folder that it was built from, which later builds take
       generations/<id>/
         manifest.json              counts, encoder, chunking, sizes and SHA-256 of the files below
         documents.sqlite           documents, texts, chunks, sentences; row i is the i-th

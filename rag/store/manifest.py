@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, fields
 from itertools import accumulate
 from pathlib import Path
 
@@ -52,8 +52,6 @@ class Manifest:
         chunks: how many chunks.
         sentences: how many sentences.
         files: every file of the generation but this one.
-        corpus: absolute path of the folder of the documents; "" in generations that were written
-            before it was kept.
         vector_index: how chunks are found by their vectors: the kind, and its parameters.
         format: version of the layout.
     """
@@ -68,9 +66,11 @@ class Manifest:
     chunks: int
     sentences: int
     files: Mapping[str, FileInfo]
-    corpus: str = ""
     vector_index: Mapping[str, str | int] = field(default_factory=dict)
     format: int = FORMAT
+
+
+_FIELDS = {spec.name for spec in fields(Manifest)}
 
 
 def generations_folder(index: Path) -> Path:
@@ -99,7 +99,8 @@ def read_manifest(folder: Path) -> Manifest:
                 "run `rag build` to make a new generation"
             )
         data["files"] = {name: FileInfo(**info) for name, info in data["files"].items()}
-        return Manifest(**data)
+        # What another version of the same format says besides is no damage.
+        return Manifest(**{name: data[name] for name in _FIELDS & data.keys()})
     except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
         raise IndexDamaged(
             f"{path} cannot be read ({error or type(error).__name__}): run `rag build` for a new "
@@ -129,15 +130,6 @@ def current_generation(index: Path) -> str:
             f"{path} cannot be read ({error}): run `rag build` for a new generation"
         ) from error
     return name
-
-
-def noted_corpus(index: Path) -> Path | None:
-    """The folder that the published generation was built from; None where that is not known."""
-    try:
-        corpus = read_manifest(generations_folder(index) / current_generation(index)).corpus
-    except (IndexNotFound, IndexDamaged, IndexIncompatible):
-        return None
-    return Path(corpus) if corpus else None
 
 
 def publish(index: Path, generation: str) -> None:
