@@ -9,6 +9,7 @@ import time
 from collections.abc import Callable
 from dataclasses import asdict
 from pathlib import Path
+from types import SimpleNamespace
 from typing import TYPE_CHECKING
 
 import faiss
@@ -152,12 +153,12 @@ def test_a_date_in_the_future_is_not_waited_for(
     made: Workshop, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     now, waits = time.time_ns(), list[float]()
-    monkeypatch.setattr(time, "sleep", waits.append)
-    monkeypatch.setattr(time, "time_ns", lambda: now + 10**9)
+    clock = SimpleNamespace(time_ns=lambda: now + 10**9, sleep=waits.append)
+    monkeypatch.setattr("rag.changes.time", clock)
     os.utime(made.corpus / "d.md", ns=(now + 10**15, now + 10**15))
     assert made.build().unchanged == 5
     # Nor is the clock, where it was set back.
-    monkeypatch.setattr(time, "time_ns", lambda: now - 10**9)
+    clock.time_ns = lambda: now - 10**9
     made.write("b.md", "# New\n\nThis is new.\n")
     assert (made.build().changed, waits) == (["b.md"], [])
 
