@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 import shlex
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -43,7 +44,8 @@ ASKED = [
 def workplace(tmp_path: Path, bundled_index: Path) -> Path:
     """A folder like a fresh clone after `make chat`: corpus and index side by side."""
     (tmp_path / "corpus").symlink_to(ROOT / "corpus")
-    (tmp_path / "index").symlink_to(bundled_index)
+    # A copy: an example builds, and another test process may be opening the one that is shared.
+    shutil.copytree(bundled_index, tmp_path / "index")
     question = '{"id": "1", "question": "How many days of annual leave do staff get?"}\n'
     (tmp_path / "questions.jsonl").write_text(question, "utf-8")
     return tmp_path
