@@ -26,12 +26,16 @@ equal time. The first two go on at once, so the total of "embedding" grows until
 """
 
 
+def plain_sentence(chunk: Chunk, at: int) -> str:
+    """Sentence `at` of a chunk without markup, as it is shown."""
+    sentence = chunk.sentences[at]
+    words = chunk.text[sentence.start - chunk.start : sentence.end - chunk.start]
+    return plain_text(chunk.document, words)
+
+
 def plain_sentences(chunk: Chunk) -> list[str]:
-    """The sentences of a chunk without markup, as they are shown."""
-    return [
-        plain_text(chunk.document, chunk.text[s.start - chunk.start : s.end - chunk.start])
-        for s in chunk.sentences
-    ]
+    """The sentences of a chunk without markup."""
+    return [plain_sentence(chunk, at) for at in range(len(chunk.sentences))]
 
 
 def sentence_texts(chunk: Chunk) -> list[str]:

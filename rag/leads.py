@@ -1,4 +1,4 @@
-"""What leads in to list entries: the nearest sentence above an entry that does not end."""
+"""What leads in to list entries: the sentences above an entry that do not end."""
 
 from __future__ import annotations
 

@@ -15,18 +15,20 @@ from commands import Ran, Run
 from filelock import FileLock
 from hypothesis import HealthCheck
 from hypothesis import settings as hypothesis_settings
+from pieces import WINDOW, Cut
 from remembered import RememberedEncoder
 from websites import Site
 from workshop import QUESTIONS, SMALL_CORPUS, Workshop, write_corpus
 
 from rag import cli
+from rag.chunking import chunk_document
 from rag.encoders import Encoder, load_encoder
 from rag.encoders.minilm import exported_path
 from rag.index import Index, open_index
 from rag.indexing import build_index
 from rag.reader import Reader
 from rag.settings import Settings
-from rag.types import BuildReport
+from rag.types import BuildReport, Chunk, Document
 
 # The machine may be busy: a slow example is no failure. Failures are the same every time.
 hypothesis_settings.register_profile(
@@ -182,3 +184,13 @@ def site() -> Iterator[Site]:
     site = Site()
     yield site
     site.close()
+
+
+@pytest.fixture(scope="session")
+def cut(encoder: Encoder) -> Cut:
+    """Cut a document into chunks."""
+
+    def chunks(made: Document, max_tokens: int = 180, window: int = WINDOW) -> list[Chunk]:
+        return chunk_document(made, encoder.count_tokens, max_tokens, window)
+
+    return chunks

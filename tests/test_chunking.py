@@ -2,67 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from itertools import pairwise
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from pieces import WINDOW, Cut, code, document, heading, item, paragraph
 
-from rag.chunking import chunk_document
-from rag.embedding import sentence_texts
 from rag.encoders import Encoder
 from rag.sentences import split_sentences
-from rag.types import Block, BlockKind, Chunk, Document, Page
-
-Piece = tuple[BlockKind, str, int]
-Cut = Callable[..., list[Chunk]]
-
-WINDOW = 256
-
-
-def document(
-    *pieces: Piece, name: str = "a.txt", title: str = "Rules", gap: str = "\n\n"
-) -> Document:
-    """A document whose blocks are these pieces, one below the other."""
-    text, blocks = "", []
-    for kind, content, level in pieces:
-        text += gap if text else ""
-        blocks.append(Block(kind, len(text), len(text) + len(content), level))
-        text += content
-    return Document(name, title, text, tuple(blocks))
-
-
-def heading(text: str, level: int = 1) -> Piece:
-    return ("heading", text, level)
-
-
-def paragraph(text: str) -> Piece:
-    return ("paragraph", text, 0)
-
-
-def item(text: str, level: int = 1) -> Piece:
-    return ("item", text, level)
-
-
-def row(text: str, header: bool = False) -> Piece:
-    return ("row", text, int(header))
-
-
-def code(text: str) -> Piece:
-    return ("code", text, 0)
+from rag.types import Chunk, Document, Page
 
 
 def has_word(text: str) -> bool:
     return any(character.isalnum() for character in text)
-
-
-@pytest.fixture(scope="module")
-def cut(encoder: Encoder) -> Cut:
-    def chunks(made: Document, max_tokens: int = 180, window: int = WINDOW) -> list[Chunk]:
-        return chunk_document(made, encoder.count_tokens, max_tokens, window)
-
-    return chunks
 
 
 def test_a_short_document_is_one_chunk_with_its_sentences(cut: Cut) -> None:
@@ -168,138 +122,6 @@ def test_an_exception_stays_with_its_rule(cut: Cut, exception: str) -> None:
     made = document(paragraph(f"{filler} Lunch is free for all. {exception} It is hot."))
     for limit in range(32, 80):
         assert not any(chunk.text.startswith(exception) for chunk in cut(made, max_tokens=limit))
-
-
-def leads(chunks: Sequence[Chunk]) -> list[tuple[str, str, str]]:
-    """Of each sentence what it leans on, its kind, and itself."""
-    return [
-        (s.lead_text, s.kind, chunk.text[s.start - chunk.start : s.end - chunk.start])
-        for chunk in chunks
-        for s in chunk.sentences
-    ]
-
-
-def test_an_entry_carries_the_nearest_lead(cut: Cut) -> None:
-    made = document(
-        paragraph("Staff may accept:"), item("pens"), item("But they must refuse:"),
-        item("cash", 2), item("loans", 2), item("cups"), paragraph("Ask first."), item("a friend"),
-    )  # fmt: skip
-    assert [lead for lead, _, _ in leads(cut(made))] == [
-        "", "Staff may accept:", "Staff may accept:", "But they must refuse:",
-        "But they must refuse:", "Staff may accept:", "", "",
-    ]  # fmt: skip
-
-
-def test_lettered_paragraphs_are_entries_where_a_sentence_leads_in_to_them(cut: Cut) -> None:
-    made = document(
-        paragraph("(1) Data may be disclosed only if"), paragraph("(a) the person agrees; or"),
-        paragraph("(b) a court orders it by"), paragraph("(i) a ruling, or"),
-        paragraph("(ii) a letter."), paragraph("(2) It is free."), paragraph("(a) Note one."),
-    )  # fmt: skip
-    first, second = "(1) Data may be disclosed only if", "(b) a court orders it by"
-    assert [(lead, kind) for lead, kind, _ in leads(cut(made))] == [
-        ("", "paragraph"), (first, "item"), (first, "item"), (second, "item"), (second, "item"),
-        ("", "paragraph"), ("", "paragraph"),
-    ]  # fmt: skip
-
-
-@pytest.mark.parametrize(
-    "entries",
-    [
-        ["5.1.1 keep reptiles;", "5.1.2 sublet the flat."],
-        ["(A) a pipe has burst;", "(B) the roof leaks."],
-        ["– rent is unpaid;", "– keys are missing."],
-    ],
-)
-def test_entries_may_be_decimal_capital_or_dashed(cut: Cut, entries: list[str]) -> None:
-    made = document(paragraph("5.1 The tenant may not"), *map(paragraph, entries))
-    assert [lead for lead, _, _ in leads(cut(made))][1:] == ["5.1 The tenant may not"] * 2
-
-
-def test_letters_inside_an_entry_are_its_entries(cut: Cut) -> None:
-    made = document(
-        paragraph("Rules:"), item("A hut may be used"), item("a) for storage,"),
-        item("b) for rest."), item("Huts are locked."),
-    )  # fmt: skip
-    assert [lead for lead, _, _ in leads(cut(made))][1:] == [
-        "Rules:", "A hut may be used", "A hut may be used", "Rules:",
-    ]  # fmt: skip
-    assert cut(made)[0].sentences[2].above == ((0, 6),)
-
-
-@pytest.mark.parametrize(
-    "text", ["Last updated 3 March 2024", "Present: Karl Nagy", "Members pay in advance.[^a]"]
-)
-def test_not_every_paragraph_before_a_list_leads_in_to_it(cut: Cut, text: str) -> None:
-    made = document(paragraph(text), item("Two visitors may come."), item("Dogs stay out."))
-    assert {lead for lead, _, _ in leads(cut(made))} == {""}
-
-
-def test_a_lead_that_cannot_end_there_leads_whatever_follows(cut: Cut) -> None:
-    made = document(paragraph("Staff must not"), item("Smoke in the yard."), item("Park there."))
-    assert [lead for lead, _, _ in leads(cut(made))] == ["", "Staff must not", "Staff must not"]
-
-
-def test_a_later_paragraph_of_an_entry_brings_the_entry(cut: Cut) -> None:
-    text = "Not paid are:\n\n- Taxis.\n\n  Rides after ten are.\n"
-    blocks = [("paragraph", "Not paid are:"), ("item", "Taxis."), ("item", "Rides after ten are.")]
-    made = Document(
-        "a.txt", "Rules", text,
-        tuple(
-            Block(kind, text.index(own), text.index(own) + len(own), int(kind == "item"))
-            for kind, own in blocks
-        ),
-    )  # fmt: skip
-    (chunk,) = cut(made)
-    assert [sentence.lead_text for sentence in chunk.sentences] == ["", "Not paid are:", "Taxis."]
-    assert [sentence.marker for sentence in chunk.sentences] == ["", "-", ""]
-
-
-def test_a_table_ends_what_led_in_to_it(cut: Cut) -> None:
-    made = document(
-        paragraph("The rates are:"), row("Room | Day", header=True), row("Hall | 20"),
-        item("open the form,"), item("sign it."),
-    )  # fmt: skip
-    assert [lead for lead, kind, _ in leads(cut(made)) if kind == "item"] == ["", ""]
-
-
-def test_after_h_an_i_is_a_letter(cut: Cut) -> None:
-    made = document(
-        paragraph("These count:"), paragraph("(h) the house,"), paragraph("(i) the island."),
-    )  # fmt: skip
-    assert [lead for lead, _, _ in leads(cut(made))][1:] == ["These count:"] * 2
-
-
-def test_a_header_of_two_rows_leads_as_a_whole(cut: Cut) -> None:
-    made = document(
-        row("Group | Deposit | Deposit", header=True), row("Group | Summer | Winter", header=True),
-        row("adults | 5 | 7"), gap="\n",
-    )  # fmt: skip
-    (chunk,) = cut(made)
-    assert chunk.sentences[-1].lead == (
-        0,
-        len("Group | Deposit | Deposit\nGroup | Summer | Winter"),
-    )
-    assert sentence_texts(chunk)[-1] == "Group: adults | Deposit Summer: 5 | Deposit Winter: 7"
-
-
-def test_table_rows_carry_their_header(cut: Cut) -> None:
-    rows = [row(f"level {n} | answered within {n} days | by the team") for n in range(12)]
-    chunks = cut(document(row("Severity | Time | Who", header=True), *rows), max_tokens=48)
-    assert len(chunks) > 2
-    for chunk in chunks[1:]:
-        assert chunk.enriched.split("\n")[:2] == ["Rules", "Severity | Time | Who"]
-
-
-def test_a_second_table_does_not_inherit_the_first_ones_header(cut: Cut) -> None:
-    made = document(
-        row("Severity | Time", header=True), row("low | five days"),
-        paragraph("And the people:"), row("Dana Reyes | director"),
-    )  # fmt: skip
-    for limit in range(32, 64):
-        for chunk in cut(made, max_tokens=limit):
-            if chunk.text.startswith("Dana"):
-                assert "Severity" not in chunk.enriched
 
 
 def test_code_is_cut_at_its_lines(cut: Cut) -> None:

@@ -72,6 +72,15 @@ def test_a_question_needs_no_torch(
     assert loaded & NOT_FOR_A_QUESTION == set()
 
 
+@pytest.mark.parametrize("command", ["ask", "retrieve"])
+def test_who_reads_json_does_not_wait_for_words(
+    small_settings: Settings, small_report: BuildReport, command: str
+) -> None:
+    assert small_report.documents
+    asked = [command, "How many days of leave?", "--json", "--index", str(small_settings.index)]
+    assert "babel" not in loaded_by(RUN, *asked)
+
+
 def test_a_module_of_the_library_does_not_hide_a_name_of_the_front_door() -> None:
     """`import rag.x` sets `rag.x`: no module may be called like a public function."""
     code = """

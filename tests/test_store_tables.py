@@ -164,3 +164,13 @@ def test_damage_inside_is_an_error_of_ours(tmp_path: Path) -> None:
         f"{path} cannot be read (database disk image is malformed): "
         "run `rag build` for a new generation"
     )
+
+
+def test_chunks_of_older_generations_can_be_read(tables: Tables, tmp_path: Path) -> None:
+    """Their sentences had neither outer leads nor markers; `rag diff` reads them still."""
+    tables.close()
+    with sqlite3.connect(tmp_path / "t.sqlite") as changed:
+        changed.execute("UPDATE chunks SET sentences = '[[0, 4, \"item\", null]]' WHERE row = 0")
+    changed.close()
+    (chunk,) = Tables(tmp_path / "t.sqlite").chunks([0])
+    assert chunk.sentences == (Sentence(0, 4, "item"),)

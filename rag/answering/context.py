@@ -16,7 +16,7 @@ from rag.connectives import (
     REPLY,
     without_number,
 )
-from rag.embedding import plain_sentences
+from rag.embedding import plain_sentence
 from rag.store.lexical import terms
 from rag.types import Chunk
 
@@ -171,9 +171,9 @@ def _exceptions(chunk: Chunk, last: int) -> list[Span]:
 def _by_number(chunk: Chunk, at: int) -> list[Span]:
     """The later sentence by which the paragraph does not hold: "Paragraph 2 does not apply …"."""
     number = _number(chunk, at)
-    for after in range(at + 1, len(chunk.sentences)):
+    for after in range(at + 1, len(chunk.sentences) if number else 0):
         named = _EXCEPTED.match(_text(chunk, after))
-        if number and named and number in _numbers(named[1]):
+        if named and number in _numbers(named[1]):
             return [_with_list(chunk, after)]
     return []
 
@@ -186,7 +186,7 @@ def _with_list(chunk: Chunk, at: int) -> Span:
 def _number(chunk: Chunk, at: int) -> str:
     """The number at the beginning of a sentence or in front of its list entry; "" without one."""
     marker = f"{chunk.sentences[at].marker} "
-    found = _NUMBER.match(plain_sentences(chunk)[at]) or _NUMBER.fullmatch(marker)
+    found = _NUMBER.match(plain_sentence(chunk, at)) or _NUMBER.fullmatch(marker)
     return found[1] if found else ""
 
 
@@ -199,10 +199,12 @@ def _after_the_list(chunk: Chunk, at: int, spans: list[Span]) -> list[Span]:
     end = spans[-1][1]
     last = max(i for i, sentence in enumerate(chunk.sentences) if sentence.end <= end)
     last = max(last, at)
-    kind, after = chunk.sentences[last].kind, last + 1
+    if chunk.sentences[last].kind not in _ENTRIES:
+        return []
+    after = last + 1
     while after < len(chunk.sentences) and _same_list(chunk, last, after):
         after += 1
-    if kind not in _ENTRIES or after == len(chunk.sentences):
+    if after == len(chunk.sentences) or chunk.sentences[after].kind != "paragraph":
         return []
     text = _text(chunk, after)
     quoted = " ".join(
@@ -213,7 +215,7 @@ def _after_the_list(chunk: Chunk, at: int, spans: list[Span]) -> list[Span]:
     spoken_of = _speaks_of(text, quoted) or any(mark in text for mark in marks)
     # "except with the consent of the head." goes on with the sentence that the list is part of.
     comes = EXCEPTION.match(text) or (limits and (spoken_of or text[:1].islower()))
-    return [_span(chunk, after)] if comes and chunk.sentences[after].kind == "paragraph" else []
+    return [_span(chunk, after)] if comes else []
 
 
 def _same_list(chunk: Chunk, at: int, after: int) -> bool:
@@ -234,7 +236,7 @@ def _text(chunk: Chunk, at: int) -> str:
     """A sentence without markup and number; nothing beside the passage."""
     if not 0 <= at < len(chunk.sentences):
         return ""
-    return without_number(plain_sentences(chunk)[at])
+    return without_number(plain_sentence(chunk, at))
 
 
 def _leads_on(chunk: Chunk, at: int) -> bool:

@@ -27,7 +27,8 @@ def is_mentioned(generation: Generation, name: str) -> bool:
     if any(lexical.share_a_text(*both) for both in halves):
         return True
     plain = {_without_accents(term) for term in terms(name)}
-    return bool(plain & _accented(lexical.vocabulary())) or generation.tables.in_metadata(name)
+    accented = map(_without_accents, lexical.not_ascii)
+    return not plain.isdisjoint(accented) or generation.tables.in_metadata(name)
 
 
 def _spellings(name: str) -> Iterator[str]:
@@ -38,11 +39,6 @@ def _spellings(name: str) -> Iterator[str]:
     yield f"{name}s"
     yield name.removesuffix("s")
     yield _without_accents(name)
-
-
-def _accented(vocabulary: list[str]) -> set[str]:
-    """The terms that have accents, without them."""
-    return {_without_accents(term) for term in vocabulary if not term.isascii()}
 
 
 def _without_accents(text: str) -> str:

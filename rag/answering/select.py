@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from rag.answering.context import in_context
 from rag.answering.evidence import Candidate, Evidence
 from rag.answering.questions import NUMBER_WORD
-from rag.embedding import plain_sentences
+from rag.embedding import plain_sentence
 from rag.types import Chunk
 
 _MOST_SENTENCES = 4
@@ -117,8 +117,8 @@ def _unanswered(candidate: Candidate) -> bool:
     """Whether it is a question, and nothing or another question follows."""
     if candidate.sentence.kind != "paragraph" or not candidate.plain.endswith("?"):
         return False
-    follows = plain_sentences(candidate.chunk)[candidate.position + 1 :]
-    return not follows or follows[0].endswith("?")
+    chunk, follows = candidate.chunk, candidate.position + 1
+    return follows == len(chunk.sentences) or plain_sentence(chunk, follows).endswith("?")
 
 
 def _rows_of(header: Candidate, candidates: Sequence[Candidate]) -> list[Candidate]:

@@ -77,7 +77,7 @@ def _add_table(document: Any, lines: Sequence[Mapping[str, Any]]) -> None:
             cell.paragraphs[0].add_run(_clean(words)).bold = line["header"]
         if line["header"]:
             # Shown again at the top of each page.
-            row._tr.get_or_add_trPr().append(OxmlElement("w:tblHeader"))  # noqa: SLF001
+            row._tr.get_or_add_trPr().append(OxmlElement("w:tblHeader"))  # noqa: SLF001  no other way
     document.add_paragraph()
 
 

@@ -14,9 +14,6 @@ from typing import Any
 import click
 
 from rag.asked import Asked, asked_from, history_from
-from rag.chat.pedigree import warning_text, warnings
-from rag.chat.versions import families
-from rag.chat.wording import certainty, nice_date
 from rag.cli.options import (
     answering_options,
     index_option,
@@ -190,6 +187,10 @@ def _notes(index: Index, answer: Answer) -> list[str]:
     """What a careful reader should know of the cited documents: are they still the last word?"""
     if not answer.citations:
         return []
+    # The page's words, which scripts that read JSON need not wait for.
+    from rag.chat.pedigree import warning_text, warnings
+    from rag.chat.versions import families
+
     documents = {c.document: index.document(c.document) for c in answer.citations}
     found = warnings(answer, documents, families(index.documents()))
     return [warning_text(words, version) for _, words, version in found]
@@ -197,6 +198,8 @@ def _notes(index: Index, answer: Answer) -> list[str]:
 
 def describe_answer(answer: Answer, notes: Sequence[str] = ()) -> str:
     """An answer for people: the text, where each sentence stands, and the notes on that."""
+    from rag.chat.wording import certainty
+
     lines = [*(textwrap.fill(line, _WIDTH) for line in answer.text.split("\n")), ""]
     if answer.abstained and answer.nearest:
         lines.append("Nearest passages:")
@@ -219,6 +222,8 @@ def describe_answer(answer: Answer, notes: Sequence[str] = ()) -> str:
 
 
 def _age(citation: Citation) -> str:
+    from rag.chat.wording import nice_date
+
     if citation.effective_date:
         return f", effective {nice_date(citation.effective_date)}"
     return f", published {nice_date(citation.published)}" if citation.published else ""

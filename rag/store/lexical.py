@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from bisect import bisect_left
 from collections.abc import Sequence
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from pathlib import Path
 
 import numpy as np
@@ -94,6 +94,11 @@ class Lexical:
         """Whether a text holds both of these terms."""
         mine, theirs = self.texts[self._column(one)], self.texts[self._column(other)]
         return bool(len(np.intersect1d(mine, theirs, assume_unique=True)))
+
+    @cached_property
+    def not_ascii(self) -> list[str]:
+        """The terms with letters beyond ASCII, which may be written without their accents."""
+        return [term for term in self.vocabulary() if not term.isascii()]
 
     def vocabulary(self) -> list[str]:
         """All terms, in the order of their columns: that of their code points."""

@@ -283,7 +283,9 @@ class Tables:
 
 def _sentences(document: str, text: str, stored: list[Any]) -> tuple[Sentence, ...]:
     sentences = []
-    for start, end, kind, lead, above, marker in stored:
+    for start, end, kind, lead, *more in stored:
+        # Older generations have neither.
+        above, marker = more or ((), "")
         span = tuple(lead) if lead else None
         lead_text = plain_lead(document, text[slice(*lead)], kind) if lead else ""
         leads = tuple(map(tuple, above))

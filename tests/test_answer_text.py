@@ -1,0 +1,241 @@
+"""How quotations read as a text: numbers, lists, tables, headings, and what is missing."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+import pytest
+from candidates import passage
+from hypothesis import given
+from hypothesis import strategies as st
+
+from rag.answering.select import Quotation
+from rag.answering.text import answer_text
+from rag.index import open_index
+from rag.types import Citation, Document
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from workshop import Workshop
+
+    Make = Callable[..., Workshop]
+
+
+FOOTNOTES = {
+    "one": "Leave is paid.[12]",
+    "spaced": "Leave is paid [3] in full [4].",
+    "a_run": "Leave is paid.[1][2][3]",
+    "nested": "Leave is [[1]2] paid.",
+    "nested_deep": "Leave is [[[1]2]3] paid.",
+    "link": "Leave is paid.[[5]](#fn5)",
+    "escaped": r"Leave is paid.\[6\]",
+    "bold": "Leave is paid.[**7**]",
+    "other_digits": "Leave is paid.[٣]",
+    "year": "Leave is [2024] paid.",
+}
+
+
+def cited(*quotes: str, name: str = "a.txt") -> tuple[list[Quotation], list[Citation]]:
+    """Quotations of passages that are a sentence each, and their citations."""
+    hits = [passage(("paragraph", quote), document=name) for quote in quotes]
+    return (
+        [Quotation(hit.chunk, 1, 0, len(hit.chunk.text)) for hit in hits],
+        [
+            Citation(n, name, "T", None, None, 0, len(quote), quote, "")
+            for n, quote in enumerate(quotes, start=1)
+        ],
+    )
+
+
+def bare(name: str) -> Document:
+    return Document(name, "T", "", ())
+
+
+@pytest.mark.parametrize("name", ["a.md", "a.txt"])
+@pytest.mark.parametrize("quote", FOOTNOTES.values(), ids=FOOTNOTES.keys())
+def test_footnote_marks_never_pass_for_citations(quote: str, name: str) -> None:
+    text = answer_text(*cited(quote, quote, name=name), bare)
+    assert re.findall(r"\[(\d+)\]", text) == ["1", "2"]
+
+
+@given(st.lists(st.text("[]123 a*\\(", max_size=20), min_size=1, max_size=3))
+def test_whatever_is_quoted_the_numbers_are_ours(quotes: list[str]) -> None:
+    expected = [str(n) for n, _ in enumerate(quotes, start=1)]
+    text = answer_text(*cited(*quotes, name="a.md"), bare)
+    assert re.findall(r"\[(\d+)\]", text) == expected
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "WiFi",
+        "Wifi",
+        "O'Brien",
+        "Email",
+        "SmartPhones",
+        "PCs",
+        "Nunez",
+        "Zoë",
+        "2021",
+        "Wi-Fi",
+        "PhD",
+    ],
+)
+def test_a_name_is_known_however_it_is_spelt(workshop: Make, name: str) -> None:
+    text = (
+        "Dr Núñez and Zoe use Wi-Fi, e-mail, a smart phone and a PC. A Ph.D. is no use to O'Brien."
+    )
+    made = workshop({"a.md": f"---\neffective_date: 2021-04-01\n---\n\n# Use\n\n{text}\n"})
+    made.build()
+    with open_index(made.index, made.settings) as opened:
+        assert "mentions" not in opened.ask(f"What is the use of the {name}?").text
+        for other in ("Zork", "Élan", "O'Neill", "PhonePal"):
+            assert f"mentions “{other}”" in opened.ask(f"What is the use of the {other}?").text
+
+
+def test_a_year_in_brackets_stays() -> None:
+    assert answer_text(*cited("Lee v Bay [2019] UKSC 4."), bare) == "Lee v Bay (2019) UKSC 4. [1]"
+
+
+def test_an_entry_that_nothing_leads_in_to_stands_behind_its_heading(workshop: Make) -> None:
+    made = workshop({"a.md": "# IT\n\n## Forbidden devices\n\n- USB sticks\n- phones\n"})
+    made.build()
+    with open_index(made.index, replace(made.settings, caution="eager")) as opened:
+        answer = opened.ask("Are USB sticks forbidden?")
+    assert answer.text.startswith("Forbidden devices: USB sticks [1]")
+    assert answer.citations[0].quote == "USB sticks"
+
+
+def test_a_citation_says_how_old_its_document_is_and_what_took_its_place(workshop: Make) -> None:
+    made = workshop(
+        {
+            "old.md": "---\neffective_date: 1 March 2022\nsuperseded_by: new.md\n---\n\n# Bikes\n\n"
+            "Interns may join after three months.\n"
+        }
+    )
+    made.build()
+    with open_index(made.index, replace(made.settings, caution="eager")) as opened:
+        (citation,) = opened.ask("When may interns join?").citations
+    assert citation.effective_date == "2022-03-01"
+    assert citation.superseded_by == "new.md"
+    assert citation.published is None
+
+
+def test_a_table_row_is_a_line_of_its_own(workshop: Make) -> None:
+    table = "| Service | Leave |\n| --- | --- |\n| two years | 25 days |\n| ten years | 30 days |"
+    made = workshop({"a.md": f"# Leave\n\n{table}\n"})
+    made.build()
+    with open_index(made.index, replace(made.settings, caution="eager")) as opened:
+        answer = opened.ask("How much leave is there after ten years of service?")
+    assert answer.text.splitlines()[0] == "Service | Leave [1]"
+    assert re.fullmatch(r"ten years \| 30 days \[\d\]", answer.text.splitlines()[-1])
+
+
+def test_entries_that_are_quoted_as_one_are_lines(workshop: Make) -> None:
+    text = "# Yard\n\nCars may use:\n\n- the yard\n- the garage\n  with a permit\n\n  It is dry.\n"
+    made = workshop({"a.md": text})
+    made.build()
+    with open_index(made.index, replace(made.settings, caution="eager")) as opened:
+        answer = opened.ask("Which places may cars use?")
+    assert answer.text.splitlines() == [
+        "Cars may use:", "- the yard", "- the garage with a permit", "  It is dry. [1]",
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("heading", "text"),
+    [("What is needed?", "What is needed? a form [1]"), ("Needed", "Needed: a form [1]")],
+)
+def test_a_heading_before_an_entry_has_one_sign_behind_it(
+    workshop: Make, heading: str, text: str
+) -> None:
+    made = workshop({"a.md": f"# Permits\n\n## {heading}\n\n- a form\n"})
+    made.build()
+    with open_index(made.index, replace(made.settings, caution="eager")) as opened:
+        assert opened.ask("Is a form needed?").text == text
+
+
+def test_the_mark_of_a_note_is_no_part_of_it() -> None:
+    assert answer_text(*cited("[^1]: Guests pay half."), bare) == "Guests pay half. [1]"
+
+
+LEASE = """\
+Agreement
+
+1. The tenant may not:
+
+(a) sublet the flat;
+
+(b) keep a dog.
+
+2. The landlord must repair the roof, unless:
+
+(i) the tenant broke it, or
+
+(ii) it is new.
+
+3. Paragraph 2 does not apply to garages.
+"""
+
+
+@pytest.mark.parametrize(
+    ("question", "text"),
+    [
+        ("May I sublet the flat?", "The tenant may not: [1] sublet the flat; [2]"),
+        (
+            "When must the landlord repair the roof?",
+            "2. The landlord must repair the roof, unless:\n(i) the tenant broke it, or\n"
+            "(ii) it is new. [1]\nParagraph 2 does not apply to garages. [2]",
+        ),
+    ],
+)
+def test_entries_of_a_contract_lean_on_what_leads_in_to_them(
+    workshop: Make, question: str, text: str
+) -> None:
+    made = workshop({"lease.txt": LEASE})
+    made.build()
+    with open_index(made.index, replace(made.settings, caution="eager")) as opened:
+        assert opened.ask(question).text == text
+
+
+def test_nested_entries_are_indented(workshop: Make) -> None:
+    text = (
+        "# Pool\n\nIn the pool guests may not:\n\n- drink, except:\n  - water\n  - tea\n- smoke\n"
+    )
+    made = workshop({"a.md": text})
+    made.build()
+    with open_index(made.index, replace(made.settings, caution="eager")) as opened:
+        answer = opened.ask("What may guests not do in the pool?")
+    assert answer.text.splitlines() == [
+        "In the pool guests may not:", "- drink, except:", "  - water", "  - tea", "- smoke [1]",
+    ]  # fmt: skip
+
+
+def test_a_list_that_is_cut_says_how_much_is_left(workshop: Make) -> None:
+    tools = "".join(
+        f"- tool number {n} of the depot, with its case and its key\n" for n in range(30)
+    )
+    made = workshop({"a.md": f"# Depot\n\nThese tools may not leave the depot:\n\n{tools}"})
+    made.build()
+    with open_index(made.index, replace(made.settings, caution="eager")) as opened:
+        answer = opened.ask("Which tools may not leave the depot?")
+    quoted = answer.citations[0].quote.count("tool number")
+    assert answer.text.endswith(f" … and {30 - quoted} more entries [1]")
+
+
+def test_a_part_without_an_answer_is_named_without_its_marks() -> None:
+    text = answer_text(*cited("Leave is paid."), bare, ["who signs form [12]?"])
+    assert text == "Leave is paid. [1] I found no sentence that answers “who signs form”."
+
+
+def test_an_answer_from_a_document_with_footnotes(workshop: Make) -> None:
+    made = workshop({"a.md": "# Pay\n\nOvertime is paid at double rate.[12] It is rare.[1]\n"})
+    made.build()
+    with open_index(made.index, replace(made.settings, caution="eager")) as opened:
+        answer = opened.ask("At what rate is overtime paid?")
+        assert answer.citations[0].quote.endswith("rate.[12]")
+        assert re.findall(r"\[(\d+)\]", answer.text) == [str(c.n) for c in answer.citations]
+        assert "12" not in answer.text
