@@ -27,10 +27,11 @@ from rag.errors import RagError, UsageError
 
 TITLE = "Ask the documents"
 _ASSETS = Path(__file__).parent / "assets"
-_STYLES = ("base.css", "talk.css", "kept.css", "panel.css", "library.css")
+_STYLES = ("base.css", "talk.css", "kept.css", "panel.css", "library.css", "print.css")
 _SCRIPTS = (
-    "dom.js", "panel.js", "pages.js", "card.js", "filters.js", "talk.js", "feedback.js", "kept.js",
-    "owner.js", "library.js", "library_builds.js", "library_uploads.js", "keys.js", "start.js",
+    "dom.js", "panel.js", "pages.js", "card.js", "filters.js", "address.js", "talk.js",
+    "arrival.js", "feedback.js", "kept.js", "owner.js", "library.js", "library_builds.js",
+    "library_uploads.js", "keys.js", "start.js",
 )  # fmt: skip
 _SECRETS = {"password": "Password", "key": "Key: the end of the owner's link"}
 _MAX_HITS = 100

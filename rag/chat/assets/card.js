@@ -5,8 +5,10 @@ let cardTimer = 0;
 function showCard(button, entry) {
   const card = $(".card");
   cardFor = button;
+  const words = make("q", entry.shown);
+  words.dir = "auto";
   card.replaceChildren(
-    make("q", entry.shown),
+    words,
     make("strong", entry.title),
     make("span", [entry.place, entry.date].filter(Boolean).join(" · ")),
   );

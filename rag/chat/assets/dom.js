@@ -3,7 +3,7 @@
 const root = element.querySelector(".rag");
 const $ = (selector, from = root) => from.querySelector(selector);
 const $$ = (selector, from = root) => [...from.querySelectorAll(selector)];
-const narrow = matchMedia("(max-width: 900px)");
+const narrow = matchMedia("screen and (max-width: 900px)"); // Paper is narrow as well.
 const still = matchMedia("(prefers-reduced-motion: reduce)");
 const store = {
   get(key) { try { return localStorage.getItem(key); } catch { return null; } },
@@ -15,6 +15,11 @@ function make(tag, text = "", name = "") {
   if (text) node.textContent = text;
   if (name) node.className = name;
   return node;
+}
+
+// Words from outside run in the direction of their own script.
+function direct(from, selector) {
+  for (const node of $$(selector, from)) node.dir = "auto";
 }
 
 function say(words) {

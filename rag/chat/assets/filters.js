@@ -6,24 +6,6 @@ let filtering = 0; // the newest look at them; an older reply is ignored
 
 const limited = () => Object.keys(filters).length > 0;
 
-function linkOf(id) {
-  const parts = new URLSearchParams(id ? { c: id } : {});
-  for (const kind of KINDS) if (filters[kind]) parts.set(kind, filters[kind]);
-  return parts.toString();
-}
-
-function readLink() {
-  const parts = new URLSearchParams(location.hash.slice(1));
-  const found = {};
-  for (const kind of KINDS) if (parts.get(kind)) found[kind] = parts.get(kind);
-  return { id: parts.get("c") || "", owner: parts.get("owner") || "", filters: found };
-}
-
-function writeLink() {
-  const link = linkOf(talk.saved ? talk.id : "");
-  history.replaceState(history.state, "", link ? `#${link}` : location.pathname + location.search);
-}
-
 // Returns whether they are in force; if not, those before them are, and the page says why.
 async function setFilters(wanted) {
   filters = { ...wanted };

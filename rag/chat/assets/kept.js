@@ -1,8 +1,14 @@
 // Conversations that are kept: the list, names, links and files of them.
-let talk = { id: "", name: "", mine: true, saved: false };
+let talk = newTalk();
 let secret = ""; // by it the server knows this browser again
+let opening = 0; // the newest conversation asked for; an older reply is ignored
 
 const keeping = () => root.dataset.kept !== "";
+
+// `here` is its name in the entries that "back" leads to: it has no id before it is saved.
+function newTalk(known = {}) {
+  return { id: "", name: "", mine: true, saved: false, here: random(6), ...known };
+}
 
 function random(bytes) {
   const drawn = crypto.getRandomValues(new Uint8Array(bytes));
@@ -48,8 +54,9 @@ function showTalk() {
   $(".talk-name").replaceChildren(button);
 }
 
-// Swaps a node for a field with its name; Enter keeps the new one, Esc the old. `done` returns
-// false if the new one could not be kept: then it stays in the field.
+// Swaps a node for a field with its name; Enter keeps the new one, Esc the old. `done` gets the
+// new one, and whether a key ended it: after a click the focus is where that was. It returns false
+// if the new one could not be kept: then it stays in the field.
 function editName(node, name, done) {
   const box = make("input", "", "name-box");
   Object.assign(box, { type: "text", value: name, maxLength: 120 });
@@ -57,50 +64,62 @@ function editName(node, name, done) {
   node.replaceWith(box);
   box.select();
   let over = false;
-  const finish = async (wanted) => {
+  const finish = async (wanted, byKey) => {
     if (over) return;
     over = true;
-    over = await done(wanted.trim());
+    over = await done(wanted.trim(), byKey);
   };
   box.addEventListener("keydown", (event) => {
     if (event.isComposing || !["Enter", "Escape"].includes(event.key)) return;
     event.preventDefault();
     event.stopPropagation();
-    finish(event.key === "Enter" ? box.value : "");
+    finish(event.key === "Enter" ? box.value : "", true);
   });
-  box.addEventListener("blur", () => finish(box.value));
+  box.addEventListener("blur", () => finish(box.value, false));
   box.focus();
 }
 
+// Returns the name as it is kept; "" if it is not.
 async function rename(id, name) {
   const reply = await call("rename", { me: me(), conversation: id, name });
-  if (reply.error) { complain(reply.error); return false; }
+  if (reply.error) { complain(reply.error); return ""; }
   say(`Renamed to ${reply.name}`);
   if (id === talk.id) { talk.name = reply.name; showTalk(); }
-  return true;
+  return reply.name;
 }
 
 function renameHere(button) {
   const { id, name: before } = talk;
-  editName(button, before, async (name) => {
+  editName(button, before, async (name, byKey) => {
     if (name && name !== before && !(await rename(id, name))) return false;
     showTalk();
     const again = $("[data-do=name]");
-    if (again) again.focus();
+    if (again && byKey) again.focus();
     return true;
   });
 }
 
+// Only this row changes, and keeps its height: a click that ends it may be on its way to another.
 function renameListed(item) {
-  const title = $(".talked .title", item);
-  editName($(".talked", item), title.textContent, async (name) => {
-    const id = item.dataset.conversation;
-    if (name && name !== title.textContent && !(await rename(id, name))) return false;
-    await listTalks();
-    const again = $(`[data-conversation="${id}"] [data-rename]`);
-    if (again) again.focus();
+  const button = $(".talked", item);
+  const before = $(".title", button).textContent;
+  item.style.minHeight = `${item.offsetHeight}px`;
+  editName(button, before, async (name, byKey) => {
+    const kept = name && name !== before ? await rename(item.dataset.conversation, name) : before;
+    if (!kept) return false;
+    const box = $(".name-box", item);
+    if (box) box.replaceWith(button);
+    nameRow(item, kept);
+    if (byKey) $("[data-rename]", item).focus();
     return true;
   });
+}
+
+function nameRow(item, name) {
+  $(".title", item).textContent = name;
+  $(".talked", item).title = name; // It can be longer than its lines.
+  $("[data-rename]", item).setAttribute("aria-label", `Rename “${name}”`);
+  $("[data-delete]", item).setAttribute("aria-label", `Delete “${name}”`);
 }
 
 async function openTalks() {
@@ -118,27 +137,60 @@ async function listTalks() {
   if (reply.error) list.append(make("p", reply.error, "error"));
   else if (!reply.count) list.append(make("p", words ? "No conversation has all of these words." : "Nothing has been asked yet.", "dim"));
   for (const item of $$("[data-conversation]", list)) {
+    nameRow(item, $(".title", item).textContent);
     if (item.dataset.conversation === talk.id) $(".talked", item).setAttribute("aria-current", "true");
   }
 }
 
-async function openTalk(id, wanted = null) {
+async function openTalk(id, { wanted = null, push = false } = {}) {
+  const mine = opening += 1;
   const reply = await call("conversation", { me: me(), conversation: id });
+  if (mine !== opening) return;
   if (reply.error) {
     writeLink(); // It names what is still open.
     if (turns.length) complain(reply.error);
     else $(".problem").textContent = reply.error;
     return;
   }
-  startAfresh({ focus: false });
-  talk = { id, name: reply.name, mine: reply.mine, saved: true };
+  clearTalk();
+  talk = newTalk({ id, name: reply.name, mine: reply.mine, saved: true });
+  if (!push && history.state && history.state.here) talk.here = history.state.here;
   for (const kept of reply.turns) fill(addTurn(kept.question), kept);
   const marked = refresh();
-  await setFilters(wanted || reply.filters);
+  const filtered = setFilters(wanted || reply.filters);
+  writeLink({ push });
   showTalk();
-  if (turns.length) toTop(turns.at(-1));
+  // One's own goes on at its end; that of somebody else is new, and begins with saying so.
+  if (turns.length && talk.mine) toTop(turns.at(-1));
+  if (turns.length) followUp(turns.at(-1));
   say(`Conversation ${reply.name}, ${turns.length} question${turns.length === 1 ? "" : "s"}`);
+  await filtered;
   await marked;
+}
+
+// Another tab may have gone on with this conversation. While something here is not kept yet, what
+// is new there and what is the same cannot be told apart.
+async function catchUp() {
+  const { id } = talk;
+  const ready = () => talk.saved && talk.mine && talk.id === id && turns.every((turn) => turn.turn);
+  if (!ready()) return;
+  const reply = await call("conversation", { me: me(), conversation: id });
+  if (reply.error || !ready()) return;
+  let at = 0;
+  let added = 0;
+  for (const kept of reply.turns) {
+    const known = turns.findIndex((turn) => turn.turn === kept.turn);
+    if (known < 0) { fill(addTurn(kept.question, at), kept); added += 1; }
+    at = Math.max(at, known < 0 ? at + 1 : known + 1);
+  }
+  if (talk.name !== reply.name && !$(".talk-name .name-box")) {
+    talk.name = reply.name;
+    showTalk();
+  }
+  if (!added) return;
+  turns.forEach(markOld);
+  followUp(turns.at(-1));
+  say(`${added} question${added === 1 ? "" : "s"} from another tab added`);
 }
 
 async function removeTalk(item) {
@@ -155,7 +207,7 @@ async function removeTalk(item) {
   item.replaceChildren(note, undo);
   undo.focus();
   say(`Deleted: ${name}. It can be had back for ten minutes.`);
-  if (id === talk.id) startAfresh({ focus: false });
+  if (id === talk.id) startAfresh({ focus: false, push: false }); // There is no way back to it.
 }
 
 async function restoreTalk(item) {
@@ -211,16 +263,4 @@ function watchTalks() {
     $(".menu").open = false;
     $(".menu summary").focus();
   });
-  addEventListener("popstate", follow);
-}
-
-// The link in the address bar says which conversation, and which filters.
-async function follow() {
-  const link = readLink();
-  if (link.owner) { await followOwner(link.owner); return; }
-  if (link.id && keeping()) {
-    if (link.id !== talk.id) await openTalk(link.id, link.filters);
-    else await setFilters(link.filters);
-  } else if (Object.keys(link.filters).length) await setFilters(link.filters);
-  else writeLink(); // An address to go back to can be older than what has been asked since.
 }

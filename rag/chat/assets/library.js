@@ -24,14 +24,10 @@ function setView(view, { push = true } = {}) {
   for (const button of $$(".views button")) {
     button.setAttribute("aria-pressed", String(button.dataset.view === view));
   }
-  if (changed && push) {
-    const address = new URL(location.href);
-    if (library) address.searchParams.set("view", "library");
-    else address.searchParams.delete("view");
-    history.pushState(history.state, "", address);
-  }
+  if (changed && push) writeLink({ push });
   if (changed) foldPanel(library);
   if (library) showLibrary();
+  else hideIfSeen();
 }
 
 // A quotation that is open makes room for the table, and is there again on the way back.
@@ -195,11 +191,14 @@ function askToDelete(button) {
   $("button", dialog).focus();
 }
 
+// It stands for a while, unless the list is seen to be right before that.
 function tellProblem(words) {
   const problem = $(".lib-problem");
   problem.textContent = words;
   problem.hidden = false;
   say(words);
+  clearTimeout(lib.again);
+  lib.again = setTimeout(() => { if (lib.view === "library") showLibrary(); }, 10_000);
 }
 
 function watchLibrary() {
@@ -260,11 +259,10 @@ function watchLibrary() {
     if (event.key === "/" || /^[1-9]$/.test(event.key)) event.preventDefault();
     if (event.key === "/") $("#rag-lib-search").focus();
   });
-  // What belongs to the conversation leads back to it.
+  // What belongs to the conversation leads back to it; its address follows with what is opened.
   root.addEventListener("click", (event) => {
-    if (event.target.closest("[data-do=fresh], .talked")) setView("talk");
+    if (event.target.closest("[data-do=fresh], .talked")) setView("talk", { push: false });
   }, true);
-  addEventListener("popstate", () => setView(viewInAddress(), { push: false }));
   setView(viewInAddress(), { push: false });
 }
 

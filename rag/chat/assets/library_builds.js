@@ -12,6 +12,7 @@ function sessionBuild(value) {
 
 function followBuild(build, waiting) {
   const card = $(".lib-build");
+  const focused = document.activeElement;
   const was = card.dataset.running === "yes";
   card.dataset.running = build.running ? "yes" : "no";
   const over = !build.running && build.id !== "" && build.id !== buildSeen;
@@ -29,6 +30,7 @@ function followBuild(build, waiting) {
   $("[data-lib=dismiss]").hidden = !over;
   $(".lib-tools [data-lib=rebuild]").hidden = !lib.known.may || build.running
     || !$("[data-lib=rebuild-now]").hidden;
+  if (focused.hidden) focusBuild(); // A button that goes takes the focus with it.
   showShare(build);
   const report = $(".lib-report");
   const html = over ? build.html : "";
@@ -39,6 +41,12 @@ function followBuild(build, waiting) {
   clearTimeout(buildTimer);
   if (build.running) buildTimer = setTimeout(lookAtBuild, lib.view === "library" ? 500 : 2500);
   if (was && over) say(words);
+}
+
+function focusBuild() {
+  const left = ["stop", "rebuild-now", "dismiss"].map((name) => $(`[data-lib=${name}]`));
+  const next = left.findLast((button) => !button.hidden && !button.closest("[hidden]"));
+  (next || $("#rag-library-title")).focus({ preventScroll: true });
 }
 
 function showShare(build) {

@@ -54,13 +54,16 @@ async function droppedFiles(transfer) {
   return found;
 }
 
-function offerUpload(files) {
+// With a `problem`, it is offered once more: what was chosen is not to be chosen again.
+function offerUpload(files, { folder = null, problem = "" } = {}) {
   if (!files.length) return;
   const dialog = $(".lib-into");
   const size = files.reduce((sum, { file }) => sum + file.size, 0);
   $(".lib-chosen").textContent = files.length === 1
     ? `${files[0].file.name}, ${inWords(size)}` : `${files.length.toLocaleString("en")} files, ${inWords(size)}`;
-  $("#rag-folder").value = lib.collection && lib.known.folders.includes(lib.collection) ? lib.collection : "";
+  const here = lib.collection && lib.known.folders.includes(lib.collection) ? lib.collection : "";
+  $("#rag-folder").value = folder ?? here;
+  $("#rag-into-wrong").textContent = problem;
   dialog.returnValue = "no";
   dialog.onclose = () => { if (dialog.returnValue === "yes") upload(files, $("#rag-folder").value.trim()); };
   dialog.showModal();
@@ -75,7 +78,7 @@ async function upload(files, folder) {
   const reply = await libCall("library_check", {
     folder, files: files.map((one) => ({ name: one.file.name, size: one.file.size, folder: one.folder })),
   });
-  if (reply.error) { tellProblem(reply.error); return; }
+  if (reply.error) { offerUpload(files, { folder, problem: reply.error }); return; }
   const added = files.map(({ file, folder: inside }, n) => {
     const { reason, exists } = reply.files[n];
     const state = exists ? "exists" : reason ? "refused" : "queued";
@@ -107,6 +110,7 @@ function showUpload(one) {
   } else {
     parts.push(make("span", words, "lib-fate"));
   }
+  if (one.lost && one.state === "refused") parts.push(choice(one, "again", "Try again"));
   if (one.state === "exists") parts.push(choice(one, "replace", "Replace"), choice(one, "keep", "Keep"));
   one.node.className = `u-${one.state}`;
   one.node.replaceChildren(...parts);
@@ -147,7 +151,10 @@ async function send(one) {
   showUpload(one);
   const reply = await put(one);
   if (reply.saved) Object.assign(one, { state: "saved", saved: reply.saved });
-  else Object.assign(one, { state: reply.exists ? "exists" : "refused", words: reply.error });
+  else {
+    const { exists, error: words, lost } = reply;
+    Object.assign(one, { state: exists ? "exists" : "refused", words, lost });
+  }
   showUpload(one);
 }
 
@@ -169,7 +176,9 @@ function put(one) {
     request.addEventListener("load", () => {
       try { done(JSON.parse(request.responseText)); } catch { done({ error: "the server refused it" }); }
     });
-    request.addEventListener("error", () => done({ error: "did not arrive: the connection broke off" }));
+    request.addEventListener("error", () => (
+      done({ error: "did not arrive: the connection broke off", lost: true })
+    ));
     request.send(one.file);
   });
 }
@@ -177,7 +186,9 @@ function put(one) {
 function answerUpload(button) {
   const one = uploads.find((entry) => entry.node.contains(button));
   const next = uploadsThat("exists").find((entry) => entry !== one);
-  settleUpload(one, button.dataset.upload === "replace");
+  const { upload: answer } = button.dataset;
+  if (answer === "again") { one.state = "queued"; showUpload(one); }
+  else settleUpload(one, answer === "replace");
   ((next && $("button", next.node)) || $(".lib-uploads")).focus({ preventScroll: true });
   sendNext();
 }

@@ -2,6 +2,7 @@
 const sources = new Map();
 let shown = null; // { turn, entry, kind } of the quotation that is open
 let opener = null; // where the focus goes back to
+let read = {}; // the reply that the pane shows
 
 function marksOf(turn, documentId, kind) {
   const entries = turn ? (kind === "near" ? turn.nearest : turn.citations) : [];
@@ -22,9 +23,8 @@ function fetchSource(turn, documentId, kind) {
 }
 
 function openPanel(view) {
-  const wasOpen = root.dataset.panel === "open";
   root.dataset.panel = "open";
-  $("[data-do=panel]").setAttribute("aria-expanded", "true");
+  $("[data-do=panel]").setAttribute("aria-expanded", String(view === "list"));
   leavePages();
   $(".panel-list").hidden = view !== "list";
   $(".panel-doc").hidden = view !== "doc";
@@ -33,19 +33,22 @@ function openPanel(view) {
   $(".panel-title").hidden = view !== "list";
   for (const part of [$(".talk"), $(".library"), $(".bar")]) part.inert = narrow.matches;
   if (view === "list") showPlace(null);
-  return wasOpen;
+  enterSheet();
 }
 
-function closePanel() {
+function closePanel({ focus = true } = {}) {
   if (root.dataset.panel !== "open") return false;
   root.dataset.panel = "closed";
   $("[data-do=panel]").setAttribute("aria-expanded", "false");
   for (const part of [$(".talk"), $(".library"), $(".bar")]) part.inert = false;
   for (const node of $$("[aria-current]")) node.removeAttribute("aria-current");
   shown = null;
-  if (opener && opener.isConnected) opener.focus({ preventScroll: true });
+  if (focus && opener && opener.isConnected) opener.focus({ preventScroll: true });
+  leaveSheet();
   return true;
 }
+
+const textOf = (node) => node.textContent;
 
 function showPlace(entry) {
   const line = $(".where-now");
@@ -64,14 +67,36 @@ function showPlace(entry) {
     make("strong", entry.title),
     [entry.place && ` › ${entry.place}`, entry.date].filter(Boolean).join(" · "),
   );
-  line.title = `${word} ${entry.n}`;
+  line.title = `${word} ${entry.n}: ${[...line.childNodes].slice(1).map(textOf).join("")}`;
+}
+
+// Returns the parts of the quotation that are in the document.
+function markActive(entry, kind) {
+  const pane = $(".panel-doc");
+  for (const node of $$("mark.active, .lost", pane)) {
+    if (node.matches(".lost")) node.remove();
+    else node.classList.remove("active");
+  }
+  const parts = $$(`mark.m-${kind}[data-n="${entry.n}"]`, pane);
+  for (const node of parts) node.classList.add("active");
+  if (!parts.length && read.moved) tellLost(entry, kind);
+  return parts;
+}
+
+function tellLost(entry, kind) {
+  const pane = $(".panel-doc");
+  const word = kind === "near" ? "passage" : "quotation";
+  const bare = (words) => words.replace(/\s+/g, " ");
+  const there = bare(pane.textContent).includes(bare(entry.shown));
+  const line = make("p", there
+    ? `The words of this ${word} are still in it, but not marked: more than once, or in another form.`
+    : `This ${word} is no longer in it. The document said: “${entry.shown}”`, "standing lost");
+  $(".doc-head", pane).append(line);
 }
 
 function activate(entry, kind, smooth) {
   const pane = $(".panel-doc");
-  for (const node of $$("mark.active", pane)) node.classList.remove("active");
-  const parts = $$(`mark.m-${kind}[data-n="${entry.n}"]`, pane);
-  for (const node of parts) node.classList.add("active");
+  const parts = markActive(entry, kind);
   const target = parts[0] || $(".doc-title", pane);
   if (!target) return;
   const offset = target.getBoundingClientRect().top - pane.getBoundingClientRect().top;
@@ -130,8 +155,42 @@ async function openDocument(documentId, from) {
   view.focus({ preventScroll: true });
 }
 
+// After a rebuild: the document as it is now, where the reader is in it.
+async function showAnew() {
+  const pane = $(".panel-doc");
+  const { key, document: id } = pane.dataset;
+  const mine = shown;
+  if (root.dataset.panel !== "open" || !mine || !key) return;
+  const reply = await fetchSource(mine.turn, mine.entry ? mine.entry.document : id, mine.kind);
+  if (shown !== mine || pane.dataset.key !== key) return; // Another one was opened meanwhile.
+  if (reply.html === read.html) { pane.dataset.key = reply.key; return; }
+  const { scrollTop } = pane;
+  const before = topOfMark();
+  const unfolded = $(".outline [open]", pane) !== null;
+  const held = pane.contains(document.activeElement);
+  const picture = $(".panel-page");
+  const pages = { open: !picture.hidden, number: paged && paged.number, at: picture.scrollTop };
+  showDocument(reply);
+  if (held) pane.focus({ preventScroll: true }); // What had the focus in it is gone.
+  if (reply.error) return;
+  if (mine.entry) markActive(mine.entry, mine.kind);
+  const outline = $(".outline details", pane);
+  if (outline) outline.open = unfolded;
+  pane.scrollTop = scrollTop;
+  if (before !== null && topOfMark() !== null) pane.scrollTop += topOfMark() - before;
+  if (!pages.open || !paged) return;
+  await showPage(Math.min(pages.number, paged.count));
+  picture.scrollTop = pages.at;
+}
+
+function topOfMark() {
+  const mark = $(".panel-doc mark.active");
+  return mark && mark.getBoundingClientRect().top;
+}
+
 function showDocument(reply) {
   const pane = $(".panel-doc");
+  read = reply;
   pane.dataset.key = reply.error ? "" : reply.key;
   pane.dataset.document = reply.error ? "" : reply.documentId;
   if (reply.error) {
@@ -140,6 +199,7 @@ function showDocument(reply) {
     return;
   }
   pane.innerHTML = reply.html;
+  direct(pane, ".doc-title, .doc-body :is(p, li, td, th, h3, h4, h5, h6)");
   offerPages(reply, reply.documentId, reply.marks);
   pane.setAttribute("aria-label", `Source document: ${reply.title}`);
   if (reply.moved) {

@@ -4,9 +4,11 @@ function start() {
   const box = $("#rag-question");
   const composer = $(".composer");
   const actions = {
-    fresh: startAfresh,
+    fresh() { startAfresh(); },
+    arrived: goToArrived,
     panel(button) {
-      if (root.dataset.panel === "open") { root.dataset.wish = "closed"; closePanel(); return; }
+      const listed = root.dataset.panel === "open" && !$(".panel-list").hidden;
+      if (listed) { root.dataset.wish = "closed"; closePanel(); return; }
       opener = button;
       openList();
     },
@@ -85,6 +87,7 @@ function start() {
     else if (button.dataset.page) showPage(Number(button.dataset.page));
     else if (button.dataset.jump) jump(button.dataset.jump);
     else if ("ask" in button.dataset) ask(button.dataset.ask, []);
+    else if ("again" in button.dataset) ask(turn.question, turn.history || historyBefore(turn));
     else if ("widen" in button.dataset) widen(turn);
     else if (button.dataset.unfilter) removeFilter(button.dataset.unfilter);
     else if (button.dataset.verdict) giveVerdict(turn, button.dataset.verdict);
@@ -92,7 +95,7 @@ function start() {
     else if (button.dataset.export) exportTalk(button);
     else if (button.matches(".talked")) {
       $(".drawer").close();
-      openTalk(button.closest("[data-conversation]").dataset.conversation);
+      openTalk(button.closest("[data-conversation]").dataset.conversation, { push: true });
     }
     else if ("rename" in button.dataset) renameListed(button.closest("li"));
     else if ("delete" in button.dataset) removeTalk(button.closest("li"));
@@ -115,8 +118,15 @@ function start() {
     for (const part of [$(".talk"), $(".library"), $(".bar")]) {
       part.inert = narrow.matches && root.dataset.panel === "open";
     }
+    if (root.dataset.panel === "open") enterSheet();
   });
+  const small = matchMedia("screen and (max-width: 560px)");
+  const { placeholder } = box;
+  const hint = () => { box.placeholder = small.matches ? "Ask a question" : placeholder; };
+  small.addEventListener("change", hint);
+  hint();
   watchCards();
+  watchArrivals();
   watchLibrary();
   watchKeys();
   watchFilters();
@@ -126,7 +136,7 @@ function start() {
   if (theme) document.body.classList.toggle("dark", theme === "dark");
   recall();
   keepUp();
-  follow().then(() => { root.dataset.ready = "yes"; });
+  followFirst().then(() => { root.dataset.ready = "yes"; });
   if (!narrow.matches) box.focus({ preventScroll: true });
   showFilters();
 }

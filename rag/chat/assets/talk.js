@@ -2,6 +2,7 @@
 let turns = [];
 let count = 0;
 let aboutDocuments = $(".problem").textContent; // what the server has to say of them, if anything
+const LONG = 150; // characters that six lines hold on the smallest screen
 
 const turnOf = (node) => {
   const article = node && node.closest(".turn");
@@ -24,17 +25,37 @@ function historyBefore(turn) {
   ]);
 }
 
-function addTurn(question) {
+function addTurn(question, at = turns.length) {
   const node = $("template[data-turn]").content.firstElementChild.cloneNode(true);
   count += 1;
   const turn = { id: count, node, question, filters: { ...filters }, text: "", citations: [], nearest: [], differs: [] };
   $(".question", node).textContent = question;
-  node.setAttribute("aria-label", `Question ${turns.length + 1}`);
-  turns.push(turn);
+  $(".turns").insertBefore(node, turns[at] ? turns[at].node : null);
+  turns.splice(at, 0, turn);
+  turns.forEach((one, n) => one.node.setAttribute("aria-label", `Question ${n + 1}`));
   $(".empty").hidden = true;
   $("[data-do=fresh]").hidden = false;
-  $(".turns").append(node);
+  if (question.length > LONG || question.includes("\n")) foldQuestion(node);
   return turn;
+}
+
+// A question of many lines leaves the view to its answer.
+function foldQuestion(node) {
+  const question = $(".question", node);
+  question.classList.add("folded");
+  if (question.scrollHeight <= question.clientHeight) {
+    question.classList.remove("folded");
+    return;
+  }
+  const button = make("button", "Show all", "plain unfold");
+  button.type = "button";
+  button.setAttribute("aria-expanded", "false");
+  button.addEventListener("click", () => {
+    const folded = question.classList.toggle("folded");
+    button.textContent = folded ? "Show all" : "Show less";
+    button.setAttribute("aria-expanded", String(!folded));
+  });
+  question.after(button);
 }
 
 // A suggestion was tried without any history, and is asked so: it keeps its promise.
@@ -43,6 +64,7 @@ async function ask(question, history = null) {
   if (!words) return;
   const turn = addTurn(words);
   turn.history = history;
+  $(".arrived").hidden = true;
   toTop(turn);
   await settle(turn);
 }
@@ -53,11 +75,13 @@ function toTop(turn) {
 }
 
 async function settle(turn) {
+  const before = viewOf(turn);
   const reply = await call("answer", {
     question: turn.question, history: turn.history || historyBefore(turn),
     filters: turn.filters, ...place(turn),
   });
   if (!turns.includes(turn)) return;
+  const stayed = hasStayed(turn, before);
   fill(turn, reply);
   if (reply.error) {
     say(reply.error);
@@ -70,15 +94,7 @@ async function settle(turn) {
   for (const id of new Set(turn.citations.map((entry) => entry.document))) {
     fetchSource(turn, id, "cite");
   }
-  const last = turn === turns.at(-1);
-  const box = $("#rag-question");
-  if (last && !box.value && (document.activeElement === box || document.activeElement === document.body)) {
-    turn.node.focus({ preventScroll: true });
-  }
-  if (last && turn.citations.length && !narrow.matches && root.dataset.wish !== "closed") {
-    openEntry(turn, turn.citations[0], "cite", { focus: false, from: $(".cite", turn.node) });
-  }
-  if (last) toTop(turn);
+  if (turn === turns.at(-1)) arrive(turn, stayed);
   followUp(turn);
 }
 
@@ -96,6 +112,7 @@ function fill(turn, reply) {
   }
   Object.assign(turn, reply);
   body.innerHTML = reply.html;
+  direct(body, ".answer-text :is(p, li, td, th), .snippet, .other q");
   showUnderstood(turn);
   offerFeedback(turn);
   if (turn.unkept) body.append(make("p", `Not kept: ${turn.unkept}`, "unkept dim"));
@@ -110,7 +127,7 @@ function markOld(turn) {
   const line = make("p", "Given by another state of the documents. ", "old dim");
   const again = make("button", "Ask again");
   again.type = "button";
-  again.dataset.ask = turn.standalone || turn.question;
+  again.dataset.again = "";
   line.append(again);
   $(".reply", turn.node).prepend(line);
 }
@@ -133,7 +150,9 @@ function recall() {
     kept = JSON.parse(sessionStorage.getItem("rag-turns") || "[]");
   } catch { /* nothing that we wrote */ }
   for (const reply of kept) fill(addTurn(reply.question), reply);
-  if (kept.length) toTop(turns.at(-1));
+  if (!kept.length) return;
+  toTop(turns.at(-1));
+  followUp(turns.at(-1));
 }
 
 function announce(turn) {
@@ -146,11 +165,13 @@ function announce(turn) {
 function showUnderstood(turn) {
   const line = $(".understood", turn.node);
   if (!turn.standalone || turn.standalone === turn.question) return;
-  const edit = make("button", "Edit");
-  edit.type = "button";
-  edit.dataset.edit = turn.standalone;
-  edit.setAttribute("aria-label", "Edit the question as understood");
-  line.replaceChildren(`Understood as: ${turn.standalone} `, edit);
+  const [edit, alone] = [make("button", "Edit"), make("button", "Ask it alone")];
+  edit.type = alone.type = "button";
+  edit.dataset.edit = turn.question;
+  edit.setAttribute("aria-label", "Edit the question");
+  alone.dataset.ask = turn.question;
+  alone.title = "Ask it without the questions before it";
+  line.replaceChildren(`Understood as: ${turn.standalone} `, edit, " ", alone);
   line.hidden = false;
 }
 
@@ -203,6 +224,7 @@ function showOverview(reply) {
   aboutDocuments = reply.notice;
   filterDocuments($("#rag-filter").value);
   showFilters();
+  showAnew();
   const listed = lib.view === "library" && lib.known;
   if (listed && listed.generation !== reply.generation) showLibrary();
 }
@@ -210,7 +232,7 @@ function showOverview(reply) {
 // A page that is left open follows every build, whoever made it.
 function keepUp() {
   const lookIfSeen = () => (document.hidden ? null : refresh());
-  addEventListener("focus", lookIfSeen);
+  addEventListener("focus", () => { lookIfSeen(); catchUp(); });
   document.addEventListener("visibilitychange", lookIfSeen);
   const again = async () => {
     await lookIfSeen();
@@ -219,17 +241,23 @@ function keepUp() {
   again();
 }
 
-function startAfresh({ focus = true } = {}) {
-  turns = [];
-  talk = { id: "", name: "", mine: true, saved: false };
-  showTalk();
-  writeLink();
+function startAfresh({ focus = true, push = true } = {}) {
+  clearTalk();
+  writeLink({ push });
   remember();
+  if (focus) $("#rag-question").focus();
+}
+
+function clearTalk() {
+  turns = [];
+  opening += 1; // What is on its way is not wanted any more.
+  talk = newTalk();
+  showTalk();
   sources.clear();
   closePanel();
   $(".turns").replaceChildren();
   $(".problem").textContent = aboutDocuments;
   $(".empty").hidden = false;
   $("[data-do=fresh]").hidden = true;
-  if (focus) $("#rag-question").focus();
+  $(".arrived").hidden = true;
 }
