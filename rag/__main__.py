@@ -1,5 +1,5 @@
 """`python -m rag` is `rag`."""
 
-from rag.cli import main
+from rag.cli import entry
 
-main()
+entry()

@@ -11,7 +11,8 @@ from pathlib import Path
 from typing import Protocol
 
 from rag.corpus import CorpusFile, look_at
-from rag.loaders.fields import UNREAD, remarks, sidecar_of
+from rag.loaders.fields import sidecar_of
+from rag.loaders.remarks import UNREAD, remarks
 from rag.store.files import replace_file, sha256_of
 from rag.store.tables import FileState, Seen, Tables
 

@@ -12,7 +12,8 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
-from rag.connectives import EXCEPTION, LEANS_BACK, without_number
+from rag.connectives import STAYS_WITH_THE_ONE_BEFORE
+from rag.enumerators import without_number
 from rag.leads import NO_LEAD, Lead, Leads
 from rag.loaders.metadata import FILE_NAME, TITLE_FROM
 from rag.markup import plain_lead, plain_text
@@ -22,7 +23,7 @@ from rag.types import Block, Chunk, Document, Sentence
 CountTokens = Callable[[Sequence[str]], list[int]]
 
 # Raise it when the rules below change, so that old chunks are not mixed with new ones.
-CHUNKING_VERSION = 7
+CHUNKING_VERSION = 8
 _SPECIAL_TOKENS = 2
 _LONGEST_PREFIX = 64
 _MOST_MOVED = 4
@@ -290,10 +291,9 @@ def _belong(unit: _Unit, following: _Unit) -> bool:
     """Whether these neighbours mean something else apart."""
     if unit.plain.endswith(":") or following.sentence.lead == _place(unit):
         return True
-    start = without_number(following.plain)
     prose = unit.sentence.kind == following.sentence.kind == "paragraph"
-    leans = unit.plain.endswith("?") or EXCEPTION.match(start) or LEANS_BACK.match(start)
-    return prose and bool(leans)
+    stays = STAYS_WITH_THE_ONE_BEFORE.match(without_number(following.plain))
+    return prose and (unit.plain.endswith("?") or bool(stays))
 
 
 def _place(unit: _Unit) -> tuple[int, int]:

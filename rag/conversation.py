@@ -12,21 +12,39 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from rag.connectives import points_back
 from rag.store.lexical import WORD, terms
 from rag.types import Turn
 
-_REFERENCE = re.compile(
-    r"\b(?:it|its|it's|they|them|their|theirs|that|this|those|these|there|he|him|his|she|her|"
-    r"one|ones|same|such|either|both|former|latter|else|otherwise|instead|then|too|so)\b",
-    re.IGNORECASE,
-)
 _CONTINUATION = re.compile(
-    r"\s*(?:and|but|or|so|also|what about|how about|what if|what else|why not|"
-    r"no,|i mean|i meant|sorry|actually)\b",
+    r"\s*(?:(?:and|but|or|so|also|what about|how about|what if|what else|why not|i mean|i meant|"
+    # "No, for interns", "No wait", but not "No parking?", "No. 5 is lost".
+    r"sorry|actually|no(?= (?:i|wait|but|not)\b))\b|no(?:\s*[,;:!–—]|\s-|\.(?!\s*\d)))",
     re.IGNORECASE,
 )
-_POINTS_BACK = re.compile(
-    r"\b(?:it|its|they|them|their|this|these|that|those|he|him|his|she|her)\b", re.IGNORECASE
+_FILLERS = re.compile(
+    r"\A\s*(?:(?:sorry|actually|please|well|wait|oh|i mean|i meant|"
+    r"i (?:want|need|would like)(?:ed)? to (?:know|ask)(?: (?:it|this|that))?|"
+    # Not "No parking", "No. 5 is lost".
+    r"no(?=\s*(?:[,;:!–—-]|\.(?!\s*\d)|(?:i|wait|but|not)\b)))\b[\s,.;:!–—-]*)+",
+    re.IGNORECASE,
+)
+_ASKS_WHAT = re.compile(r"what(?:['’]s| is| are) an?\b", re.IGNORECASE)
+_COMPARES = re.compile(
+    r"\b(?:same|either|both|former|latter|else|otherwise|instead|then|too|so|ones)\b", re.IGNORECASE
+)
+_THAT_PLACE = re.compile(
+    # Not "is there a lift", "there are two": something exists.
+    r"(?<!\bis )(?<!\bare )(?<!\bwas )(?<!\bwere )(?<!\bbe )\bthere\b"
+    r"(?!['’]s|\s(?:is|are|was|were|be|ha[sd]|have|can|could|may|might|must|shall|should|will|"
+    r"would)\b)",
+    re.IGNORECASE,
+)
+_THAT_ONE = re.compile(
+    # Not "one day a week", "one of the heads": it counts.
+    r"\b(?:(?:which|another|other)\sone\b"
+    r"|one(?=\s*(?:[?.,;:!)]|$)|\s(?:in|on|at|for|from|with|without|by|who|that|which)\b))",
+    re.IGNORECASE,
 )
 _ASKS_NOTHING = frozenset(
     "thanks thank thx you very much so many a lot for your help helpful that's great good perfect "
@@ -36,7 +54,16 @@ _ASKS_NOTHING = frozenset(
 # From a shell's odd bytes or JSON's "\ud800": no tokenizer takes them.
 _LONE_SURROGATE = re.compile("[\ud800-\udfff]")
 _FEW_WORDS = 3
+_HARDLY_ANY = 2
 _LONGEST_MEMORY = 3
+_LEANING_WEIGHT = 0.4
+"""Weight of the question before, if this one leans on it; the one before that gets its square, and
+so on. What a question only goes on from has its weight."""
+_BARE_WEIGHT = 0.8
+"""Weight of the question before, where this one says hardly more than another year or name: "and in
+2023?" would be answered by whatever has that year."""
+_TOPIC_WEIGHT = 0.3
+"""The same for a question that could stand alone: the topic lingers."""
 
 
 @dataclass(frozen=True)
@@ -47,7 +74,8 @@ class Understood:
         question: as it was asked.
         standalone: readable without the conversation; equal to `question` if it stands alone, ""
             if it asks nothing.
-        queries: what is searched for, with weights; the question itself first, with weight 1.
+        queries: what is searched for, with weights; the question itself first, with weight 1, and
+            without "sorry, I meant" before it if it leans on others.
         leans: True if the question cannot be understood without the conversation.
         before: the earlier questions, or parts of this one, that it is to be understood with,
             oldest first; "" if it stands alone.
@@ -65,33 +93,22 @@ class Understood:
         return f"{self.before} ; {self.question}" if self.before else self.question
 
 
-def understand(
-    question: str,
-    history: Sequence[Turn] = (),
-    leaning_weight: float = 0.4,
-    topic_weight: float = 0.3,
-) -> Understood:
-    """Read a question in its conversation.
-
-    Args:
-        question: the last turn.
-        history: the turns before it, oldest first.
-        leaning_weight: weight of the question before, if this one leans on it; the one before
-            that gets its square, and so on. What a question only goes on from has its weight.
-        topic_weight: the same for a question that could stand alone: the topic lingers.
-    """
+def understand(question: str, history: Sequence[Turn] = ()) -> Understood:
+    """Read a question in its conversation, the turns before it, oldest first."""
     question = _one_line(question)
-    if _asks_nothing(question):
+    if asks_nothing(question):
         return Understood(question, "", ((question, 1.0),), leans=False)
     asked = [_one_line(turn["content"]) for turn in history if turn["role"] == "user"]
-    earlier = [text for text in reversed(asked) if not _asks_nothing(text)][:_LONGEST_MEMORY]
+    earlier = [text for text in reversed(asked) if not asks_nothing(text)][:_LONGEST_MEMORY]
     if not earlier:
         return Understood(question, question, ((question, 1.0),), leans=False)
     leans = leans_on_history(question)
-    weight = leaning_weight if leans else topic_weight
-    queries, age = [(question, 1.0)], 1
+    sought = _without_fillers(question) if leans else question
+    weight = _LEANING_WEIGHT if leans else _TOPIC_WEIGHT
+    nearest = _BARE_WEIGHT if leans and _is_bare(sought) else weight
+    queries, age = [(sought, 1.0)], 1
     for text in earlier:
-        queries.append((text, weight**age))
+        queries.append((text, nearest * weight ** (age - 1)))
         # What only goes on from the question before it takes no weight from that.
         age += not _CONTINUATION.match(text)
     before = _leant_on(earlier) if leans else ""
@@ -111,15 +128,25 @@ def _leant_on(earlier: Sequence[str]) -> str:
     return " ".join(reversed(earlier[:count]))
 
 
+def _is_bare(sought: str) -> bool:
+    """Whether a question that leans has hardly a word of its own; what "an intent" is, asks one."""
+    return len(terms(sought)) <= _HARDLY_ANY and not _ASKS_WHAT.match(sought)
+
+
+def _without_fillers(question: str) -> str:
+    """A question without "sorry, I meant" before it; as it is if nothing is left then."""
+    return _FILLERS.sub("", question, count=1) or question
+
+
 def _goes_on(question: str) -> bool:
     """True if a question's subject stands in the one before: "and then?", "who issues it?"."""
     return bool(
         _CONTINUATION.match(question)
-        or (_POINTS_BACK.search(question) and len(terms(question)) <= _FEW_WORDS)
+        or (points_back(question) and len(terms(question)) <= _FEW_WORDS)
     )
 
 
-def _asks_nothing(turn: str) -> bool:
+def asks_nothing(turn: str) -> bool:
     """True for a turn of such words only, or of none ("👍")."""
     return _ASKS_NOTHING.issuperset(WORD.findall(turn.lower().replace("’", "'")))
 
@@ -128,103 +155,11 @@ def _one_line(text: str) -> str:
     return " ".join(_LONE_SURROGATE.sub("\ufffd", text).split())
 
 
-_VERB = r"(?:is|are|was|were|do|does|did|has|have|can|could|must|may|should|will|would)\b"
-_SUBJECT = (
-    r"(?:i|you|he|she|it|we|they|there|one|this|that|these|those|the|my|your|his|her|its|our|their|"
-    r"any|all|each|every|both)\b"
-)
-_BEFORE = r"(?:for|by|at|to|from|until|in)\s+"
-_NEXT_PART = re.compile(
-    r"(?:,\s*|\s+)(?:and|or)\s+"
-    r"(?=(?:(?:if|once|in case|after|before|when)\b[^,?]*,\s*)?"
-    rf"(?:(?:{_BEFORE})?(?P<word>what|how|who|whom|where|why|which)\b|{_BEFORE}when\b"
-    # "… and when I return" and "… and are used for work" only go on.
-    rf"|when\s+{_VERB}|{_VERB}\s+{_SUBJECT}))"
-    r"|(?<=\?)\s+(?=\w)",
-    re.IGNORECASE,
-)
-# Where something else is asked for first, what it says of "what" may go on: "the list of what …".
-_ASKS_OTHERWISE = re.compile(
-    rf"(?:what|how|when|who|whom|where|why|which)\b|{_VERB}|.*\b(?:of|on|about)\s+what\b",
-    re.IGNORECASE,
-)
-# What an indirect question follows: "tell me who …", "I am not sure by when …".
-_ASKING = re.compile(
-    r"\b(?:(?:tell|show|remind) (?:me|us)|(?:know|say|explain|wonder(?:ing)?|ask|find out|sure)"
-    rf"(?: to)?(?: (?:me|us|you))?)\s+(?:{_BEFORE})?$",
-    re.IGNORECASE,
-)
-# "what I can" shares the verb of "and what I cannot post"; with a capital it is the month.
-_LACKS_VERB = re.compile(r"\b(?:can|could|may|might|must|shall|should)$")
-_LEAST_WORDS_OF_PART = 3
-_MOST_PARTS = 3
-_WHOLE_WEIGHT = 0.5
-
-
-def split_parts(understood: Understood) -> tuple[Understood, ...]:
-    """The questions that one question asks: "who pays, and by when?" is two.
-
-    Each part is searched for together with the whole, and understood with the part before it: "how
-    long is it baked, and at what temperature?" asks for no other temperature.
-
-    Returns:
-        One to three questions in order; `understood` itself if it asks one thing.
-    """
-    question = understood.question
-    if not re.search(r"\b(?:what|how|when|who|where|why|which)\b", question, re.IGNORECASE):
-        return (understood,)
-    pieces = [piece for piece in _pieces(question) if len(piece.split()) >= _LEAST_WORDS_OF_PART]
-    if not 2 <= len(pieces) <= _MOST_PARTS:
-        return (understood,)
-    earlier = understood.queries[1:]
-    parts = []
-    for piece, previous in zip(pieces, ["", *pieces], strict=False):
-        before = f"{understood.before} {previous}".strip()
-        parts.append(
-            Understood(
-                question=piece,
-                standalone=f"{before} {piece}".strip(),
-                queries=((piece, 1.0), (question, _WHOLE_WEIGHT), *earlier),
-                leans=understood.leans,
-                before=before,
-            )
-        )
-    return tuple(parts)
-
-
-def _pieces(question: str) -> list[str]:
-    """A question cut where another one begins."""
-    pieces, start = [], 0
-    for cut in _NEXT_PART.finditer(question):
-        piece = question[start : cut.start()].strip()
-        if not _only_goes_on(piece, cut):
-            pieces.append(piece)
-            start = cut.end()
-    return [*pieces, question[start:].strip()]
-
-
-def _only_goes_on(piece: str, cut: re.Match[str]) -> bool:
-    """True between two clauses that begin alike inside a question: "staff who drive and who fly".
-
-    Behind one word or none it is the question that begins so: "under what conditions". So it is
-    behind "tell me", and for "what" where nothing else asks before it.
-    """
-    word = cut["word"]
-    if not word or cut[0].startswith(","):
-        return False
-    if _LACKS_VERB.search(piece):
-        return True
-    word = word.lower()
-    if word in ("how", "why") or (word == "what" and not _ASKS_OTHERWISE.match(piece)):
-        return False
-    alike = re.finditer(rf"(?<=\w\s)\w+\s+(?={word}\b)", piece, re.IGNORECASE)
-    return any(not _ASKING.search(piece[: found.end()]) for found in alike)
-
-
 def leans_on_history(question: str) -> bool:
     """True if a question refers back, continues a sentence, or has too few words of its own."""
     return bool(
         _CONTINUATION.match(question)
-        or _REFERENCE.search(question)
+        or points_back(question)
+        or any(refers.search(question) for refers in (_COMPARES, _THAT_PLACE, _THAT_ONE))
         or len(terms(question)) <= _FEW_WORDS
     )

@@ -9,11 +9,11 @@ from difflib import SequenceMatcher
 from pathlib import Path
 from typing import Any, Literal
 
-from rag.connectives import without_number
 from rag.embedding import plain_sentences
+from rag.enumerators import without_number
 from rag.errors import UsageError
-from rag.loaders.fields import TRIED
 from rag.loaders.metadata import EVIDENCE, TITLE_FROM
+from rag.loaders.remarks import TRIED
 from rag.markup import plain_text
 from rag.store.generation import Generation, previous_generation
 from rag.store.history import find_generation
@@ -21,7 +21,8 @@ from rag.store.manifest import current_generation, generations_folder
 from rag.store.tables import DocumentInfo
 
 Kind = Literal["added", "removed", "renamed", "changed"]
-_NOT_SHOWN = frozenset((TITLE_FROM, TRIED))
+_NOT_SHOWN = frozenset((TITLE_FROM, TRIED, "content_sha256", "modified", "retrieved"))
+"""What explains other metadata, or differs whenever a page from the web has changed."""
 _ALIKE = 0.5
 """Two sentences that share half of their words are one sentence that was changed."""
 _AT_ONCE = 40
@@ -183,7 +184,8 @@ def _compare(old: Generation, new: Generation) -> Difference:
         if name in was:
             fields = _fields(was[name], info)
             differs = was[name].sha256 != info.sha256
-            sentences = _sentences(old, was[name], new, info, front=not fields) if differs else ()
+            front = was[name].metadata == info.metadata
+            sentences = _sentences(old, was[name], new, info, front=front) if differs else ()
             if differs or fields:
                 changes.append(DocumentChange("changed", name, info.title, None, sentences, fields))
     order = ("added", "removed", "renamed", "changed")
@@ -198,7 +200,7 @@ def _compare(old: Generation, new: Generation) -> Difference:
 
 
 def _fields(was: DocumentInfo, now: DocumentInfo) -> tuple[FieldChange, ...]:
-    """What the metadata say now and did not before, but for what only explains the rest."""
+    """What the metadata say now and did not before, but for what is not shown."""
     before, after = _shown(was), _shown(now)
     names = sorted({*before, *after})
     pairs = ((name, before.get(name), after.get(name)) for name in names)

@@ -5,7 +5,8 @@ RagError
 ├── SettingsError         a setting has a wrong name, type or value
 ├── CorpusNotFound        the folder of documents is not there
 ├── DocumentError         one document cannot be read; the build reports it and goes on
-│   └── UnsupportedFormat no loader for this kind of file; skipped, not failed
+│   ├── UnsupportedFormat no loader for this kind of file; skipped, not failed
+│   └── NoText            there is nothing in it that a reader would see
 ├── DocumentNotFound      no such document in this index
 ├── IndexNotFound         nothing has been built here yet
 ├── IndexDamaged          a file of the index is missing or not what the manifest says
@@ -42,6 +43,10 @@ class DocumentError(RagError):
 
 class UnsupportedFormat(DocumentError):
     """No loader handles this kind of file."""
+
+
+class NoText(DocumentError):
+    """The file is whole, but empty or without text."""
 
 
 class DocumentNotFound(RagError):

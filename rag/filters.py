@@ -14,11 +14,8 @@ document has to meet all of them. What each field means:
 - author: all of them, or one; with or without the address of an e-mail.
 - title, source, description, and meta.NAME for any other: text, where `*` stands for
   anything. Case does not matter.
-- as_of: of documents that are versions of one another, the newest that was in effect on that day.
-  Versions have the same title (years and version numbers in it do not count), language, and
-  collection if their metadata name one: versions often lie in folders of their own, so folders do
-  not count. The date is the effective date, else that of publication. A document without either
-  may be searched on any day.
+- as_of: of documents that are versions of one another, the newest that was in effect on that day,
+  see `rag.versions`. A document that does not say since when it holds may be searched on any day.
 
 A document without the field meets only conditions with "!=".
 """
@@ -29,46 +26,16 @@ import re
 import unicodedata
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 from rag.conditions import DATE, DATES, OTHER, Condition, Where, numbers
-
-_VERSION_IN_TITLE = re.compile(
-    r"\b(?:version|ver\.?|rev(?:ision)?\.?|v)\s*\d+(?:\.\d+)*\b|\b\d+(?:\.\d+)+\b"
-    r"|\b(?:19|20)\d\d(?:[-/]\d\d?){0,2}\b",
-    re.IGNORECASE,
-)
-
+from rag.described import Described
 
 _SEVERAL = re.compile(r"\s*[,;&]\s*|\s+and\s+")
 _ADDRESS = re.compile(r"\s*<[^<>\s]*>")
-
-
-class Described(Protocol):
-    """What a filter looks at: a document of an index, without its text."""
-
-    @property
-    def id(self) -> str:
-        """Its path."""
-
-    @property
-    def title(self) -> str:
-        """Never empty."""
-
-    @property
-    def metadata(self) -> Mapping[str, Any]:
-        """Text, or a list of texts, by field."""
-
-    @property
-    def first_chunk(self) -> int:
-        """Row of its first chunk."""
-
-    @property
-    def chunks(self) -> int:
-        """How many chunks it has."""
 
 
 @dataclass(frozen=True)
@@ -93,7 +60,10 @@ def select(where: Where, documents: Sequence[Described]) -> Selection:
     ]
     for condition in where.conditions:
         if condition.field == "as_of":
-            current = _in_effect(documents, condition.value)
+            # Few filters ask for a day: the others need not wait for what versions are.
+            from rag.versions import in_effect
+
+            current = in_effect(documents, _span(condition.value)[1])
             met = [document for document in met if document.id in current]
     rows = [np.arange(d.first_chunk, d.first_chunk + d.chunks, dtype=np.int64) for d in met]
     return Selection(len(met), np.concatenate(rows) if rows else np.zeros(0, dtype=np.int64))
@@ -190,44 +160,3 @@ def _matches(value: str, wanted: str) -> bool:
             return False
         place = found + len(part)
     return value.startswith(first) and value.endswith(last) and place <= len(value) - len(last)
-
-
-def _in_effect(documents: Sequence[Described], day: str) -> set[str]:
-    """Ids of what was in effect: of each document the newest version not after that day."""
-    _, end = _span(day)
-    newest: dict[tuple[str, str, str], str] = {}
-    dated: list[tuple[Described, tuple[str, str, str], str]] = []
-    current = set()
-    for document in documents:
-        since = _since(document)
-        if not since:
-            current.add(document.id)
-        elif since <= end:
-            family = _family(document)
-            newest[family] = max(newest.get(family, ""), since)
-            dated.append((document, family, since))
-    return current | {d.id for d, family, since in dated if since == newest[family]}
-
-
-def _since(document: Described) -> str:
-    for name in ("effective_date", "published"):
-        value = str(document.metadata.get(name, ""))
-        if DATE.fullmatch(value):
-            return _span(value)[0]
-    return ""
-
-
-def _family(document: Described) -> tuple[str, str, str]:
-    title = " ".join(re.findall(r"\w+", _VERSION_IN_TITLE.sub(" ", document.title).casefold()))
-    collection = _plain(str(document.metadata.get("collection", "")))
-    language = _plain(str(document.metadata.get("language", "")))[:2]
-    return title or document.title, collection, language
-
-
-def no_document_text(where: Where, total: int) -> str:
-    """What is said when a filter lets nothing through."""
-    held = "1 document" if total == 1 else f"{total} documents"
-    return (
-        f"The filter {where} matches no document, so there is nothing to quote. The index holds "
-        f"{held}."
-    )

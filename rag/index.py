@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import operator
 import os
 import time
 import unicodedata
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from functools import lru_cache
@@ -14,7 +15,7 @@ from typing import TypeVar
 
 from rag.answering.evidence import MOST_PASSAGES_READ, Evidence
 from rag.answering.stages import ALL_STAGES, Stages
-from rag.asked import Asked
+from rag.asked import Asked, History
 from rag.batches import blocks
 from rag.conditions import Given
 from rag.errors import DocumentNotFound, UsageError
@@ -22,7 +23,7 @@ from rag.pipeline import Models, Pipeline, Prepared
 from rag.settings import Caution, Settings
 from rag.store.generation import Generation, open_current
 from rag.store.tables import DocumentInfo
-from rag.types import Answer, Document, Hit, Turn
+from rag.types import Answer, Document, Hit, Json
 
 Result = TypeVar("Result")
 
@@ -52,7 +53,7 @@ class Index:
         return self._generation.manifest.created
 
     def retrieve(
-        self, question: str, k: int = 5, history: Sequence[Turn] = (), where: Given = None
+        self, question: str, k: int = 5, history: History = (), where: Given = None
     ) -> list[Hit]:
         """The `k` best passages for a question, best first.
 
@@ -64,10 +65,11 @@ class Index:
                 "effective_date>=2024-01-01"]; see `rag.filters`.
 
         Raises:
-            UsageError: the question is empty, k is below 1, or the filter is not understood.
+            UsageError: the question is empty or no text, the history no list of turns, k no whole
+                number from 1 on, or the filter is not understood.
             IndexIncompatible: the index was made with another encoder.
         """
-        _check_count(k)
+        k = _whole_count(k)
         self._generation.check_process()
         understood = self._pipeline.understand(Asked(question, history, where), split=False)
         (prepared,) = self._pipeline.encode(understood)
@@ -81,19 +83,18 @@ class Index:
         Questions are taken as they come, and few are held at a time: there may be any number.
 
         Raises:
-            UsageError: k is below 1; or, once those before it are done, a question is empty or
-                its filter is not understood.
+            UsageError: k is no whole number from 1 on; or, once those before it are done, a
+                question is empty or no text, or its filter is not understood.
             IndexIncompatible: the index was made with another encoder.
         """
-        _check_count(k)
-
-        return self._in_blocks(questions, lambda one: self._hits(one, k), k, split=False)
+        count = _whole_count(k)
+        return self._in_blocks(questions, lambda one: self._hits(one, count), count, split=False)
 
     def ask(
         self,
         question: str,
-        history: Sequence[Turn] = (),
-        id: str | None = None,  # noqa: A002 - the contract's name
+        history: History = (),
+        id: Json = None,  # noqa: A002 - the contract's name
         where: Given = None,
     ) -> Answer:
         """Answer from the sources, or abstain.
@@ -105,7 +106,8 @@ class Index:
             where: which documents are searched, as in `retrieve`.
 
         Raises:
-            UsageError: the question is empty, or the filter is not understood.
+            UsageError: the question is empty or no text, the history no list of turns, or the
+                filter is not understood.
             IndexIncompatible: the index was made with another encoder.
         """
         started = time.perf_counter()
@@ -135,7 +137,7 @@ class Index:
         """`work` for each question; while it does one block, the next one is encoded."""
         self._generation.check_process()
         pipeline = self._pipeline
-        asked = (Asked(one) if isinstance(one, str) else one for one in questions)
+        asked = (one if isinstance(one, Asked) else Asked(one) for one in questions)
         understood = (pipeline.understand(one, split=split) for one in asked)
         encoded = (
             pipeline.propose(pipeline.encode(*block), k) for block in blocks(understood, _TOGETHER)
@@ -148,11 +150,11 @@ class Index:
         (found,) = self._pipeline.find(prepared, k)
         return list(found.hits)
 
-    def evidence(self, question: str, history: Sequence[Turn] = ()) -> list[Evidence]:
+    def evidence(self, question: str, history: History = ()) -> list[Evidence]:
         """What `ask` chooses from: for each part of the question its sentences, best first.
 
         Raises:
-            UsageError: the question is empty.
+            UsageError: the question is empty or no text, or the history no list of turns.
             IndexIncompatible: the index was made with another encoder.
         """
         self._generation.check_process()
@@ -226,9 +228,15 @@ class Index:
         self.close()
 
 
-def _check_count(k: int) -> None:
-    if k < 1:
-        raise UsageError(f"k must be at least 1, got {k}")
+def _whole_count(k: int) -> int:
+    """A number of hits as a plain int; NumPy has others."""
+    try:
+        count = operator.index(k)
+    except TypeError:
+        raise UsageError(f"k must be a whole number, got {k!r}") from None
+    if count < 1:
+        raise UsageError(f"k must be at least 1, got {count}")
+    return count
 
 
 def open_index(index: Path, settings: Settings | None = None) -> Index:

@@ -17,12 +17,12 @@ from rag.embedding import Progress
 from rag.encoders import Encoder, load_encoder
 from rag.errors import IndexDamaged, IndexIncompatible, IndexNotFound, RagError
 from rag.loaders import LOADERS_VERSION
-from rag.loaders.fields import PROBLEM, UNREAD, remarks
+from rag.loaders.remarks import PROBLEM, UNREAD, remarks
 from rag.outcome import Outcome
 from rag.reading import DocumentReader, Reading
 from rag.rows import Rows
 from rag.settings import Settings
-from rag.store.files import describe_error, synced_early
+from rag.store.files import describe_with_file, synced_early
 from rag.store.generation import (
     Generation,
     building_folder,
@@ -32,6 +32,7 @@ from rag.store.generation import (
     open_current,
     previous_generation,
 )
+from rag.store.history import restore_pointer
 from rag.store.journal import clear_journal, journal_path
 from rag.store.lock import writer_lock
 from rag.store.manifest import Manifest, generations_folder
@@ -88,7 +89,7 @@ def build_index(
             ]
     except (OSError, sqlite3.Error) as error:
         raise RagError(
-            f"the index {settings.index} cannot be written: {describe_error(error)} "
+            f"the index {settings.index} cannot be written: {describe_with_file(error)} "
             "(the published generation, if there is one, is untouched)"
         ) from error
     outcome.details += [Detail(p.document, "skipped", p.reason) for p in found.skipped]
@@ -138,6 +139,7 @@ def _run(
 def _open_previous(index: Path) -> Generation | None:
     """The published generation, or None where there is none that can be built on."""
     try:
+        restore_pointer(index)
         return open_current(index, deep=True)
     except IndexNotFound:
         return None

@@ -21,10 +21,10 @@ from dataclasses import asdict
 from pathlib import Path, PurePosixPath
 from typing import IO, Any
 
-from rag.errors import DocumentError, RagError
+from rag.errors import DocumentError, NoText, RagError, UnsupportedFormat
 from rag.loaders import LOADERS, Unopened, load
-from rag.loaders.fields import TO_INSTALL
 from rag.loaders.ocr import installed
+from rag.loaders.remarks import TO_INSTALL
 from rag.types import Block, Document, Page
 
 log = logging.getLogger(__name__)
@@ -37,8 +37,17 @@ _START_SECONDS = 60
 _OCR_SHARE = 0.7
 """How much of its time a document may spend on pictures of text."""
 _LENGTH = 8
-_KILLED = "was ended by SIGKILL"
-"""By somebody else, perhaps for want of memory: no parser does that to itself."""
+_ERRORS = {error.__name__: error for error in (NoText, Unopened, UnsupportedFormat)}
+"""Errors that keep their class on the way from the other process."""
+_MEMORY = MemoryError.__name__
+_MORE_TIME = "split it, or raise document_seconds"
+_MORE_MEMORY = "split it, or raise document_memory_mb"
+_ENDED = "cannot be read, its parser {}: open it and save it again"
+_KILLED = _ENDED.format("was ended by SIGKILL")
+
+
+class _Killed(DocumentError):
+    """By somebody else, perhaps for want of memory: no parser does that to itself."""
 
 
 def needs_isolation(document_id: str, size: int) -> bool:
@@ -66,22 +75,23 @@ class IsolatedReader:
         """
         self._seconds, self._memory_mb = seconds, memory_mb
         self._ocr_seconds = _OCR_SHARE * seconds if ocr and installed() else 0.0
-        self.too_long = f"took longer than {seconds} s to read: split it, or raise document_seconds"
-        self._too_much = (
-            f"needs more than {memory_mb} MB of memory to read: split it, or raise "
-            "document_memory_mb"
-        )
+        self.too_long = f"took longer than {seconds} s to read: {_MORE_TIME}"
+        self._too_much = f"needs more than {memory_mb} MB of memory to read: {_MORE_MEMORY}"
         self._closed = False
         self._process: subprocess.Popen[bytes] | None = None
         self._replies: queue.SimpleQueue[bytes | None] = queue.SimpleQueue()
 
     def outgrown(self, reason: str) -> bool:
-        """True if this reason may be gone: other limits than these, or a parser that was killed."""
-        if _KILLED in reason:
+        """True if this reason may be gone: other limits than these, or a parser that was killed.
+
+        An index keeps of an error only what it says, so that the words tell what it was.
+        """
+        if reason == _KILLED:
             return True
         if TO_INSTALL in reason:
             return self._ocr_seconds > 0
-        return "raise document_" in reason and reason not in (self.too_long, self._too_much)
+        limited = reason.endswith((_MORE_TIME, _MORE_MEMORY))
+        return limited and reason not in (self.too_long, self._too_much)
 
     def load(self, path: Path, document_id: str) -> Document:
         """Like `rag.loaders.load`.
@@ -92,10 +102,8 @@ class IsolatedReader:
         """
         try:
             return self._load(path, document_id)
-        except DocumentError as error:
-            if _KILLED not in str(error):
-                raise
-        return self._load(path, document_id)
+        except _Killed:
+            return self._load(path, document_id)
 
     def _load(self, path: Path, document_id: str) -> Document:
         asked = {"path": str(path), "id": document_id, "ocr_seconds": self._ocr_seconds}
@@ -120,10 +128,10 @@ class IsolatedReader:
     def _answer(self, data: dict[str, Any]) -> Document:
         if data["last"]:
             self._end()
-        if data["error"] == "memory":
+        if data["class"] == _MEMORY:
             raise DocumentError(self._too_much)
-        if data["error"]:
-            raise (Unopened if data["unopened"] else DocumentError)(data["error"])
+        if data["class"]:
+            raise _ERRORS.get(data["class"], DocumentError)(data["error"])
         content = data["document"]
         content["blocks"] = tuple(Block(**block) for block in content["blocks"])
         content["pages"] = tuple(Page(**page) for page in content["pages"])
@@ -169,10 +177,11 @@ class IsolatedReader:
         code = process.wait() if process else 0
         self._end()
         try:
-            how = f"was ended by {signal.Signals(-code).name}"
+            name = signal.Signals(-code).name
         except ValueError:
-            how = f"ended with code {code}"
-        return DocumentError(f"cannot be read, its parser {how}: open it and save it again")
+            return DocumentError(_ENDED.format(f"ended with code {code}"))
+        error = _Killed if name == "SIGKILL" else DocumentError
+        return error(_ENDED.format(f"was ended by {name}"))
 
     def close(self) -> None:
         """End the process, whatever it is doing, and start no other."""
@@ -251,7 +260,7 @@ def _serve(seconds: int, memory_mb: int) -> None:
             if hasattr(signal, "alarm"):
                 signal.alarm(0)
             # Memory that a large document has taken is given back only by ending.
-            reply["last"] = reply["error"] == "memory" or _resident_mb() > memory_mb / 2
+            reply["last"] = reply["class"] == _MEMORY or _resident_mb() > memory_mb / 2
             if not _send(replies, json.dumps(reply).encode()) or reply["last"]:
                 return
 
@@ -264,13 +273,13 @@ def _load(path: str, id: str, ocr_seconds: float) -> dict[str, Any]:  # noqa: A0
                 f"has {len(document.text) / 1e6:.0f} million characters of text, over the limit of "
                 f"{_MOST_CHARACTERS / 1e6:.0f} million: split it"
             )
-        return {"error": "", "document": asdict(document)}
+        return {"class": "", "document": asdict(document)}
     except MemoryError:
-        return {"error": "memory"}
+        return {"class": _MEMORY}
     except DocumentError as error:
         if isinstance(error.__cause__, MemoryError):
-            return {"error": "memory"}
-        return {"error": str(error), "unopened": isinstance(error, Unopened)}
+            return {"class": _MEMORY}
+        return {"class": type(error).__name__, "error": str(error)}
 
 
 def _limit_memory(megabytes: int) -> None:

@@ -5,12 +5,13 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
+from rag.enumerators import Enumerator, match, without_number
 from rag.types import Block
 
 # A full stop may stand before a closing sign, the mark of a note, or both.
 _ENDS = re.compile(r"[.!…][\"'”’»)\]]*(?:\[\^?[\w-]+\]|[¹²³⁴-⁹†‡*])*$")
 _LEADS = (":", "?", "–", "—")
-_OPEN = re.compile(
+OPEN = re.compile(
     r"\b(?:not|never|only|to|of|for|by|with|in|on|at|from|under|if|when|where|unless|until|that|"
     r"which|who|whose|and|or|the|an?|is|are|be|been|has|have|must|may|shall|can|will|should|"
     r"following)$",
@@ -18,15 +19,12 @@ _OPEN = re.compile(
 )
 """No sentence ends with such a word."""
 _LABELLED = re.compile(r"[\w .-]{2,30}: \S")
-_ENUMERATOR = re.compile(
-    r"\(?(?:(?P<number>\d{1,3})[.)]|(?P<letters>[a-z]{1,5})[.)]|(?P<capital>(?<=\()[A-Z])\))\s"
-    r"|(?P<parts>\d{1,3}(?:\.\d{1,3})+)[.)]?\s"
-    r"|[-–—•*]\s"
-)
-_LETTER, _ROMAN, _SIGN, _LEVEL = 6, 7, 8, 10
-"""How deep entries stand: numbers by their parts, "(a)", "(i)" and "–" in paragraphs of their own;
-the levels of true lists are ten apart, since "a)" may stand in them as well."""
-_MOST_PARTS = 5
+_SIGN = re.compile(r"[-–—•*]\s")
+_OUTLINE_ROMAN, _OUTLINE_LETTER, _NUMBER, _MOST_POINTS = 1, 2, 3, 4
+_LETTER, _ROMAN, _DASH, _LEVEL = 8, 9, 10, 20
+"""How deep entries stand in paragraphs of their own: "I." and "A." of an outline, numbers by their
+parts, "(a)", "(i)" and "–"; the levels of true lists are further apart, since "a)" may stand in
+them as well."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,7 +74,7 @@ class Leads:
         if leads and not leads[-1].sure and not _is_fragment(first):
             leads.pop()
         if last.text and not _ENDS.search(last.text):
-            sure = block.kind == "item" or last.text.endswith(_LEADS) or _OPEN.search(last.text)
+            sure = block.kind == "item" or last.text.endswith(_LEADS) or OPEN.search(last.text)
             if sure or not _LABELLED.match(last.text):
                 self._open[depth] = Lead(last.text, last.span, bool(sure))
         self._entry = [*leads, last] if block.kind == "item" else []
@@ -92,27 +90,25 @@ class Leads:
         return (max(above, default=0) // _LEVEL) * _LEVEL + style if style else 0
 
     def _style(self, start: str) -> int:
-        found = _ENUMERATOR.match(start)
+        found = match(start)
         if found is None:
-            return 0
-        if found["number"]:
-            return 1
-        if found["parts"]:
-            return min(found["parts"].count(".") + 1, _MOST_PARTS)
-        if found["letters"]:
-            return self._lettered(found["letters"])
-        return _LETTER if found["capital"] else _SIGN
+            return _DASH if _SIGN.match(start) else 0
+        if found.kind in ("number", "parts"):
+            return _NUMBER + min(found.value.count("."), _MOST_POINTS)
+        roman = self._is_roman(found)
+        if found.value.isupper() and start[found.end - 1] == ".":
+            return _OUTLINE_ROMAN if roman else _OUTLINE_LETTER
+        return _ROMAN if roman else _LETTER
 
-    def _lettered(self, letters: str) -> int:
-        before, self._letters = self._letters, letters
-        # "(i)" after "(h)" is a letter, else a number.
-        follows = len(before) == len(letters) == 1 and ord(letters) == ord(before) + 1
-        if set(letters) <= set("ivx") and not follows:
-            return _ROMAN
-        return _LETTER if len(letters) <= 2 else 0
+    def _is_roman(self, found: Enumerator) -> bool:
+        """False for "(i)" after "(h)"."""
+        before, self._letters = self._letters, found.value
+        follows = len(before) == len(found.value) == 1 and ord(found.value) == ord(before) + 1
+        return found.kind == "roman" and not follows
 
 
 def _is_fragment(text: str) -> bool:
     """Whether a text cannot stand alone: it does not end, or goes on in lower case."""
-    body = _ENUMERATOR.sub("", text, count=1)
+    sign = _SIGN.match(text)
+    body = text[sign.end() :] if sign else without_number(text)
     return not _ENDS.search(text) or not body[:1].isupper()

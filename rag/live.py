@@ -5,14 +5,15 @@ from __future__ import annotations
 import logging
 import threading
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
 
+from rag.asked import Asked, History
 from rag.conditions import Given, parse_where
-from rag.encoders import Encoder, load_encoder
+from rag.encoders import Encoder, check_names, load_encoder
 from rag.errors import RagError
 from rag.index import Index
 from rag.pipeline import Models
@@ -23,7 +24,7 @@ from rag.sharing.turns import Turns
 from rag.store.generation import Generation, open_current
 from rag.store.manifest import current_generation
 from rag.store.tables import DocumentInfo
-from rag.types import Answer, Document, Hit, Turn
+from rag.types import Answer, Document, Hit, Json
 
 log = logging.getLogger(__name__)
 
@@ -69,13 +70,14 @@ class _Remembering(Index):
     def ask(
         self,
         question: str,
-        history: Sequence[Turn] = (),
-        id: str | None = None,  # noqa: A002 - as in Index
+        history: History = (),
+        id: Json = None,  # noqa: A002 - as in Index
         where: Given = None,
     ) -> Answer:
         """See `Index.ask`."""
         started = time.perf_counter()
-        turns = tuple((turn["role"], turn["content"]) for turn in history)
+        asked = Asked(question, history, where)
+        turns = tuple((turn["role"], turn["content"]) for turn in asked.turns)
         answer = self._answers.get(
             (question, turns, parse_where(where)),
             lambda: super(_Remembering, self).ask(question, history, where=where),
@@ -143,11 +145,21 @@ class LiveIndex:
             self._looked = time.monotonic()
             if current_generation(self._path) == self._lease.index.generation:
                 return
-            self._swap(_Lease(_Remembering(open_current(self._path), self._models)))
+            self._swap(_Lease(_Remembering(self._open_newer(), self._models)))
         except RagError as error:
             log.warning("going on with generation %s: %s", self._lease.index.generation, error)
         finally:
             self._opening.release()
+
+    def _open_newer(self) -> Generation:
+        """The current generation, if this process has the encoder to search it."""
+        newer = open_current(self._path)
+        try:
+            check_names(self._models.settings.encoder, newer.manifest.encoder)
+        except RagError:
+            newer.close()
+            raise
+        return newer
 
     def _swap(self, newer: _Lease) -> None:
         with self._lock:
@@ -172,8 +184,8 @@ class LiveIndex:
     def ask(
         self,
         question: str,
-        history: Sequence[Turn] = (),
-        id: str | None = None,  # noqa: A002 - as in Index
+        history: History = (),
+        id: Json = None,  # noqa: A002 - as in Index
         where: Given = None,
     ) -> Answer:
         """See `Index.ask`."""
@@ -181,7 +193,7 @@ class LiveIndex:
             return index.ask(question, history, id, where)
 
     def retrieve(
-        self, question: str, k: int = 5, history: Sequence[Turn] = (), where: Given = None
+        self, question: str, k: int = 5, history: History = (), where: Given = None
     ) -> list[Hit]:
         """See `Index.retrieve`."""
         with self.snapshot() as index:

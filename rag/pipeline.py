@@ -16,17 +16,20 @@ from typing import get_args
 from rag.answering.compose import best_of, cite, nearest
 from rag.answering.confidence import confidence, threshold
 from rag.answering.evidence import MOST_PASSAGES_READ, Evidence, gather
-from rag.answering.select import select
+from rag.answering.mentions import has_name
+from rag.answering.questions import names as names_in
+from rag.answering.select import pick, select
 from rag.answering.stages import Stages
-from rag.answering.text import abstention_text, answer_text, unknown_text
+from rag.answering.text import abstention_text, answer_text, no_document_text, unknown_text
 from rag.asked import Asked
 from rag.conditions import Where, parse_where
-from rag.conversation import Understood, split_parts, understand
+from rag.conversation import Understood, understand
 from rag.encoders import Encoder, Vectors, can_search, check_names, load_encoder
 from rag.errors import IndexIncompatible, UsageError
-from rag.filters import Selection, no_document_text
+from rag.filters import Selection
 from rag.filters import select as select_documents
 from rag.huge_pages import use_huge_pages
+from rag.question_parts import split_parts
 from rag.reader import Reader
 from rag.retrieval import SENTENCE_SHARE, Found, Rows, candidates, query_vectors, search
 from rag.settings import Caution, Settings
@@ -34,6 +37,8 @@ from rag.store.generation import Generation
 from rag.store.lexical import terms
 from rag.store.tables import DocumentInfo
 from rag.types import Answer, Document
+from rag.versions import superseded
+from rag.wording import SUCCESSOR
 
 _FEW_TERMS = 2
 """A later part of a question with so few words of content takes its subject from the one before."""
@@ -126,7 +131,7 @@ class Pipeline:
         if not asked.question.strip():
             raise UsageError("the question is empty")
         where = parse_where(asked.where)
-        understood = understand(asked.question, asked.history if self._stages.follow_ups else ())
+        understood = understand(asked.question, asked.turns if self._stages.follow_ups else ())
         if not self._stages.history:
             understood = replace(understood, queries=understood.queries[:1])
         parts = split_parts(understood) if split and self._stages.parts else (understood,)
@@ -191,6 +196,7 @@ class Pipeline:
                 self._reader,
                 self._stages.weights,
                 self._models.let_others_by,
+                self._outdated if _asks_for_now(prepared.where, part) else (),
             )
             for part, own in zip(prepared.parts, found, strict=True)
         ]
@@ -200,7 +206,8 @@ class Pipeline:
         started = time.perf_counter()
         found = self.find(prepared, MOST_PASSAGES_READ)
         evidence = self.judge(prepared, found)
-        sure = self._sure(prepared.parts, evidence)
+        elsewhere = [self._elsewhere(own) for own in evidence]
+        sure = self._sure(prepared.parts, evidence, elsewhere)
         caution = self._models.settings.caution
         least = self.thresholds[caution] if self._stages.abstention else 0.0
         quotations = select(
@@ -211,13 +218,14 @@ class Pipeline:
         unanswered = [
             part.question for part, p in zip(prepared.parts, sure, strict=True) if p < least
         ]
+        answered = [names for names, p in zip(elsewhere, sure, strict=True) if p >= least]
+        remark = self._remark(evidence, answered)
         hits = best_of([hit for own in found for hit in own.hits])
         passages = nearest(hits)
-        unknown = self._unknown(evidence)
         text = (
-            answer_text(quotations, citations, self._document, unanswered, unknown)
+            answer_text(quotations, citations, self._document, unanswered, remark)
             if citations
-            else f"{self._nothing(prepared, len(passages))} {unknown}".strip()
+            else f"{self._nothing(prepared, len(passages))} {remark}".strip()
         )
         return Answer(
             question=prepared.asked.question,
@@ -232,6 +240,8 @@ class Pipeline:
             id=prepared.asked.id,
             where=tuple(map(str, prepared.where.conditions)),
             hits=hits,
+            unanswered=tuple(unanswered) if citations else (),
+            remark=remark,
         )
 
     def _nothing(self, prepared: Prepared, passages: int) -> str:
@@ -243,20 +253,41 @@ class Pipeline:
             return no_document_text(where, documents)
         return abstention_text(searched, passages)
 
-    def _unknown(self, evidence: Sequence[Evidence]) -> str:
-        names = [name for own in evidence for name in own.unknown]
-        return unknown_text(names) if self._generation.manifest.documents else ""
+    def _remark(self, evidence: Sequence[Evidence], elsewhere: Sequence[list[str]]) -> str:
+        """What has to be said of names: see `unknown_text`; in an empty index nothing."""
+        if not self._generation.manifest.documents:
+            return ""
+        return unknown_text(
+            [name for own in evidence for name in own.unknown],
+            [name for names in elsewhere for name in names],
+        )
 
-    def _sure(self, parts: Sequence[Understood], evidence: Sequence[Evidence]) -> list[float]:
+    def _elsewhere(self, evidence: Evidence) -> list[str]:
+        """The names of a question that other documents have than those that answer it."""
+        names = [name for name in evidence.names if name not in evidence.unknown]
+        if not names:
+            return []
+        quoted = {candidate.chunk.document for candidate in pick(evidence)}
+        documents = [self._document(name) for name in quoted]
+        return [
+            name for name in names if documents and not any(has_name(d, name) for d in documents)
+        ]
+
+    def _sure(
+        self,
+        parts: Sequence[Understood],
+        evidence: Sequence[Evidence],
+        elsewhere: Sequence[list[str]],
+    ) -> list[float]:
         """How sure the answer to each part is.
 
         "And at what temperature?" is no surer than what it asks about, and an answer about a name
-        that no document has is never more than weak.
+        that its documents do not have is never more than weak.
         """
         sure: list[float] = []
-        for part, own in zip(parts, evidence, strict=True):
+        for part, own, names in zip(parts, evidence, elsewhere, strict=True):
             alone = confidence(own, with_reader=self._surer_with_reader)
-            if own.unknown:
+            if own.unknown or names:
                 alone = min(alone, self.thresholds["balanced"])
             leans = sure and len(terms(part.question)) <= _FEW_TERMS
             sure.append(min(alone, sure[-1]) if leans else alone)
@@ -280,5 +311,18 @@ class Pipeline:
         return select_documents(where, self._described) if where else None
 
     @cached_property
+    def _outdated(self) -> frozenset[str]:
+        """The documents that name a successor that is in the index."""
+        if not self._generation.tables.with_metadata(*SUCCESSOR):
+            return frozenset()
+        return superseded(self._described)
+
+    @cached_property
     def _described(self) -> list[DocumentInfo]:
         return self._generation.tables.documents()
+
+
+def _asks_for_now(where: Where, part: Understood) -> bool:
+    """False for a question about a year or under a filter `as_of`, which may be about the past."""
+    dated = any(condition.field == "as_of" for condition in where.conditions)
+    return not dated and not any(name.isdecimal() for name in names_in(part.question))

@@ -1,9 +1,10 @@
 """Question → hits: embeddings and BM25, always both, fused.
 
 The two scores are brought to one scale by subtracting their mean over all chunks and dividing by
-their standard deviation (z-scores), then added with fixed weights. Half of the embedding score
-is that of the chunk's best sentence. Ties are broken by position, so the order is the same
-everywhere.
+their standard deviation (z-scores), then added with weights. Where BM25 has found next to nothing
+of the question's words, its order says nothing, and its weight goes to the embeddings. Half of the
+embedding score is that of the chunk's best sentence. Ties are broken by position, so the order is
+the same everywhere.
 """
 
 from __future__ import annotations
@@ -28,6 +29,8 @@ Rows = npt.NDArray[np.int64]
 _CANDIDATES = 100
 """How many chunks each side proposes."""
 SENTENCE_SHARE = 0.5
+_REACH = (0.1, 0.2)
+"""BM25 counts for nothing up to the first reach, and in full from the second on."""
 _LEAST_SPREAD = 0.05
 """Below this standard deviation of cosines (a handful of near-equal chunks) z-scores explode."""
 
@@ -87,7 +90,8 @@ def search(
         query: from `query_vectors`.
         understood: the question.
         k: how many hits at most.
-        dense_weight: share of the embeddings in the fused score, 0 to 1; BM25 has the rest.
+        dense_weight: share of the embeddings in the fused score, 0 to 1; BM25 has the rest, or
+            less of it where it reaches little.
         allowed: rows that may be found, ascending; None allows all.
         sentence_share: share of the best sentence in the embedding score, 0 to 1.
         near: from `candidates` with this `k`, if they are known and all rows are allowed.
@@ -95,10 +99,9 @@ def search(
     vectors = generation.vectors
     if len(vectors) == 0 or k < 1 or (allowed is not None and len(allowed) == 0):
         return Found((), query, ())
-    lexical = np.zeros(len(vectors), dtype=np.float32)
-    for text, weight in understood.queries:
-        own = generation.lexical.scores(terms(text))
-        lexical += own if weight == 1 else np.float32(weight) * own
+    lexical, reach = _lexical(generation, understood)
+    if dense_weight:
+        dense_weight = 1 - (1 - dense_weight) * float(np.interp(reach, _REACH, (0, 1)))
     wanted = max(_CANDIDATES, k)
     if near is None:
         _, near = vectors.search(query, wanted, allowed)
@@ -129,6 +132,21 @@ def search(
     )
     cosines = tuple(similarities[positions[i] : positions[i + 1]] for i in order)
     return Found(hits, query, cosines)
+
+
+def _lexical(generation: Generation, understood: Understood) -> tuple[Floats, float]:
+    """BM25 of every chunk, and its reach; earlier questions are weighted.
+
+    The reach is the best score as a share of what a chunk would score that has all words, each as
+    prominently as any chunk does: 0 to 1.
+    """
+    total, most = np.zeros(len(generation.lexical), dtype=np.float32), 0.0
+    for text, weight in understood.queries:
+        words = terms(text)
+        own = generation.lexical.scores(words)
+        total += own if weight == 1 else np.float32(weight) * own
+        most += weight * generation.lexical.most(words)
+    return total, float(total.max()) / most if most else 0.0
 
 
 def _highest(similarities: Floats, positions: Rows) -> Floats:

@@ -9,14 +9,13 @@ from typing import TYPE_CHECKING
 from sentencex import get_sentence_boundaries
 
 from rag.abbreviations import CONTINUES, CONTINUES_WITH_NUMBER, NUMBER, TITLE
+from rag.enumerators import is_enumerator
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
 # A new sentence starts neither with closing punctuation nor (see below) in lower case.
 _CANNOT_START = re.compile(r"[,;:)\]%]")
-# "1.", "1.2." or "(b)" alone is the number of the sentence after it.
-_ENUMERATOR = re.compile(r"\(?(?:\d{1,3}(?:\.\d{1,3})*|[a-zA-Z]|[ivx]{1,5})[.)]$")
 # "5 p.m. Mondays to Fridays", but "5 p.m. Mondays are busy" is two.
 _DAY_OR_ZONE = re.compile(
     r"(?:(?:Mon|Tues?|Wed(?:nes)?|Thu(?:rs)?|Fri|Sat(?:ur)?|Sun)"
@@ -124,7 +123,8 @@ def _is_one_sentence(text: str, first: tuple[int, int], second: tuple[int, int])
     before = text[max(first[0], first[1] - _SEEN) : first[1]].strip("*_~")
     after = text[second[0] : min(second[1], second[0] + _SEEN)]
     return bool(
-        (len(before) < _SEEN and _ENUMERATOR.match(before))
+        # "1." or "(b)" alone is the number of the sentence after it.
+        is_enumerator(before)
         or CONTINUES.search(before)
         or TITLE.search(before)
         or any(end.search(before) and begin.match(after) for end, begin in _GOES_ON)

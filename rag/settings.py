@@ -62,11 +62,11 @@ class Settings:
     )
     keep_generations: int = _setting(3, "how many generations of the index are kept", least=1)
     dense_weight: float = _setting(
-        0.6, "share of the embedding score in the ranking, the rest is BM25", least=0.0, most=1.0
+        0.7, "share of the embedding score in the ranking, the rest is BM25", least=0.0, most=1.0
     )
     reader: bool = _setting(True, "read the best passages with the bundled reader (slower, better)")
     caution: Caution = _setting("balanced", "when to abstain: cautious, balanced or eager")
-    threads: int = _setting(0, "threads for the models; 0 takes all cores", least=0)
+    threads: int = _setting(0, "threads for the models; 0 takes all cores", least=0, most=1024)
     max_file_mb: int = _setting(200, "larger documents are skipped, in MB", least=1)
     document_seconds: int = _setting(
         60, "a document that takes longer to read is left out, in seconds", least=1, most=86_400
@@ -170,7 +170,7 @@ def load_settings(
         else:
             values[name], sources[name] = defaults.get(name, spec.default), "default"
             continue
-        values[name] = _convert(raw, types[name], where)
+        values[name] = _convert(raw, types[name], where, may_be_empty=spec.default == "")
         _check_range(values[name], where, spec.metadata["least"], spec.metadata["most"])
         sources[name] = source
     return Effective(Settings(**values), sources)
@@ -206,7 +206,7 @@ def _warn_of_unknown(environment: Mapping[str, str]) -> None:
         log.warning("unknown settings are ignored: %s; `rag config` lists all of them", names)
 
 
-def _convert(raw: Any, kind: Any, where: str) -> Any:
+def _convert(raw: Any, kind: Any, where: str, *, may_be_empty: bool) -> Any:
     """`raw` (text, or a TOML or flag value) as `kind`."""
     choices = get_args(kind)
     try:
@@ -219,7 +219,12 @@ def _convert(raw: Any, kind: Any, where: str) -> Any:
         elif isinstance(raw, bool) or not isinstance(raw, _ACCEPTED[kind]):
             raise TypeError
         elif kind in (str, Path):
-            value = kind(_usable(raw, where, may_be_empty=kind is str))
+            text = _usable(raw, where)
+            if not text and not may_be_empty:
+                # Nobody means the working directory, or every address of this machine, by a
+                # variable that is not set.
+                raise SettingsError(f"{where}: {_EMPTY[kind]}")
+            value = kind(text)
         else:
             value = kind(raw)
     except (KeyError, TypeError, ValueError):
@@ -228,25 +233,26 @@ def _convert(raw: Any, kind: Any, where: str) -> Any:
     return value
 
 
-def _usable(raw: Any, where: str, *, may_be_empty: bool) -> str:
+def _usable(raw: Any, where: str) -> str:
     """Text that may be a path, with `~` as a shell reads it: no shell has seen it in a file."""
     text: str = os.fspath(raw)
     if "\0" in text:
         raise SettingsError(f"{where}: {text!r} holds a null character")
-    if not text and not may_be_empty:
-        # Else it would be the working directory, which nobody means by a variable that is not set.
-        raise SettingsError(f"{where}: the path is empty; for the working directory, write .")
     return os.path.expanduser(text)  # noqa: PTH111  Path's own refuses a name that is no user's
 
 
 def _check_range(value: Any, where: str, least: float | None, most: float | None) -> None:
     # The other way round, "not a number" would pass.
     if least is not None and not value >= least:
-        raise SettingsError(f"{where}: must be at least {least:g}, got {value:g}")
+        raise SettingsError(f"{where}: must be at least {least:g}, got {value:.15g}")
     if most is not None and not value <= most:
-        raise SettingsError(f"{where}: must be at most {most:g}, got {value:g}")
+        raise SettingsError(f"{where}: must be at most {most:g}, got {value:.15g}")
 
 
+_EMPTY = {
+    Path: "the path is empty; for the working directory, write .",
+    str: "it is empty; leave it out for its default",
+}
 _ACCEPTED: Mapping[Any, tuple[type, ...]] = {
     int: (str, int),
     float: (str, int, float),

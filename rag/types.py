@@ -8,10 +8,12 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Literal, TypedDict
+from typing import Literal, TypeAlias, TypedDict
 
 BlockKind = Literal["heading", "paragraph", "item", "row", "code"]
 Metadata = Mapping[str, str | list[str]]
+Json: TypeAlias = "bool | int | float | str | Sequence[Json] | Mapping[str, Json] | None"
+"""Whatever JSON can say."""
 
 
 class Turn(TypedDict):
@@ -243,6 +245,9 @@ class Answer:
         id: the caller's id of the question, if it gave one.
         where: the conditions that limited which documents were searched; empty for all.
         hits: the passages that were found for it, best first; not in the JSON.
+        unanswered: the parts of the question that nothing answers, in its words; empty for an
+            abstention, which answers none.
+        remark: what has to be said of names and years in the question; "" if there is nothing.
     """
 
     question: str
@@ -254,9 +259,11 @@ class Answer:
     nearest: tuple[Passage, ...]
     generation: str
     took_ms: float
-    id: str | None = None
+    id: Json = None
     where: tuple[str, ...] = ()
     hits: tuple[Hit, ...] = field(default=(), repr=False)
+    unanswered: tuple[str, ...] = ()
+    remark: str = ""
 
     def to_dict(self) -> dict[str, object]:
         """The JSON of an answer, as in the contract."""
@@ -271,6 +278,8 @@ class Answer:
             "nearest": [passage.to_dict() for passage in self.nearest],
             "generation": self.generation,
             "took_ms": round(self.took_ms, 1),
+            "unanswered": list(self.unanswered),
+            "remark": self.remark,
             **({"where": list(self.where)} if self.where else {}),
         }
 

@@ -19,9 +19,10 @@ from pathlib import Path, PurePosixPath
 from typing import Any, Literal
 from urllib.parse import unquote, urlsplit
 
-from rag.errors import DocumentError, UsageError, WebError
+from rag.errors import DocumentError, NoText, UsageError, WebError
 from rag.loaders import LOADERS, load_bytes
 from rag.loaders.fields import SIDECAR, read_fields
+from rag.loaders.metadata import EVIDENCE
 from rag.markup import plain_text
 from rag.store.files import describe_error, replace_file
 from rag.types import Document
@@ -157,12 +158,13 @@ def _main_text(fetched: Fetched) -> tuple[bytes, dict[str, Any], str]:
     try:
         page = load_bytes(content, "page.html")
     except DocumentError as error:
-        made = " (is it made by scripts?)" if "no text" in str(error) else ""
+        blank = isinstance(error, NoText) and content.strip()
+        made = " (is it made by scripts?)" if blank else ""
         raise WebError(f"{fetched.url} {error}{made}: save it from a browser") from error
     fields = {
         name: page.metadata[name]
         for name in ("title", "author", "published", "language")
-        if name in page.metadata and f"{name}_evidence" not in page.metadata
+        if name in page.metadata and f"{name}{EVIDENCE}" not in page.metadata
     }
     text = _markdown(content, page)
     found = text.encode("utf-8")

@@ -82,7 +82,8 @@ def content(made: Workshop) -> Content:
     with made.open() as index:
         generation = index._generation
         tables, rows = generation.tables, range(generation.manifest.chunks)
-        keys = tables.chunk_keys(0, len(rows))
+        keys = [key for (key,) in tables._query("SELECT key FROM chunks ORDER BY row")]
+        assert len(keys) == len(rows)
         assert all(tables.find_vectors(key) for key in keys)
         words = sorted({term for text in tables.enriched() for term in terms(text)})
         return Content(

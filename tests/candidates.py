@@ -35,6 +35,19 @@ def passage(*sentences: tuple[BlockKind, str], document: str = "a.txt", rank: in
     return Hit(rank, rank, chunk, Scores(0.5, 0.5, 1.0, 2.0))
 
 
+def blocks(*paragraphs: tuple[str, ...], headings: tuple[str, ...] = ()) -> Hit:
+    """A hit whose chunk is made of these paragraphs, each of its sentences, with blank lines."""
+    text, spans = "", []
+    for paragraph in paragraphs:
+        text += "\n\n" if text else ""
+        for number, sentence in enumerate(paragraph):
+            text += " " if number else ""
+            spans.append(Sentence(len(text), len(text) + len(sentence), "paragraph", None))
+            text += sentence
+    chunk = Chunk("a.txt", 0, len(text), text, "T", headings, None, tuple(spans), text)
+    return Hit(1, 1, chunk, Scores(0.5, 0.5, 1.0, 2.0))
+
+
 def evidence(kind: Kind, *scored: tuple[Hit, int, float]) -> Evidence:
     """Candidates with these scores: hit, number of the sentence in it, score."""
     candidates = [

@@ -30,6 +30,7 @@ CREATED = "2026-11-24T21:45:00Z"
 @dataclass(frozen=True)
 class FileInfo:
     sha256: str = "0"
+    size: int = 0
 
 
 @dataclass(frozen=True)

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from rag.answering.select import Quotation
 from rag.answering.text import answer_text
 from rag.index import open_index
-from rag.types import Citation, Document
+from rag.types import Block, Citation, Document
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -214,6 +214,16 @@ def test_nested_entries_are_indented(workshop: Make) -> None:
     ]  # fmt: skip
 
 
+def test_entries_keep_their_numbers(workshop: Make) -> None:
+    made = workshop({"a.md": "# Pool\n\nIn the pool guests may not:\n\n999. drink\n1000. smoke\n"})
+    made.build()
+    with open_index(made.index, replace(made.settings, caution="eager")) as opened:
+        answer = opened.ask("What may guests not do in the pool?")
+    assert answer.text.splitlines() == [
+        "In the pool guests may not:", "999. drink", "1000. smoke [1]",
+    ]  # fmt: skip
+
+
 def test_a_list_that_is_cut_says_how_much_is_left(workshop: Make) -> None:
     tools = "".join(
         f"- tool number {n} of the depot, with its case and its key\n" for n in range(30)
@@ -239,3 +249,46 @@ def test_an_answer_from_a_document_with_footnotes(workshop: Make) -> None:
         assert answer.citations[0].quote.endswith("rate.[12]")
         assert re.findall(r"\[(\d+)\]", answer.text) == [str(c.n) for c in answer.citations]
         assert "12" not in answer.text
+
+
+@pytest.mark.parametrize(
+    ("heading", "text"),
+    [
+        ("Are dogs allowed in the pool?", "Are dogs allowed in the pool? No. [1]"),
+        ("Dogs in the pool", "No. [1]"),
+    ],
+)
+def test_a_reply_stands_behind_the_heading_that_asks(heading: str, text: str) -> None:
+    document = f"{heading}\n\nNo.\n\nThey shed hair."
+    start = len(heading) + 2
+    source = Document(
+        "a.txt",
+        "T",
+        document,
+        (
+            Block("heading", 0, len(heading), level=2),
+            Block("paragraph", start, start + 3),
+            Block("paragraph", start + 5, len(document)),
+        ),
+    )
+    quotations, citations = cited("No.")
+    cut = [replace(citations[0], start=start, end=start + 3)]
+    assert answer_text(quotations, cut, lambda _: source) == text
+    later = [replace(citations[0], start=start + 5, end=len(document), quote="They shed hair.")]
+    assert answer_text(quotations, later, lambda _: source) == "They shed hair. [1]"
+
+
+def test_entries_in_paragraphs_are_lines_and_say_how_many_are_left(workshop: Make) -> None:
+    entries = "".join(
+        f"<p>({letter}) a description of the barn {letter} with its age, its owner and its last "
+        "inspection;</p>"
+        for letter in "abcdefghijk"
+    )
+    law = f"<h1>Barns</h1><p>2. The plan for a barn shall contain:</p>{entries}<p>3. Plans age.</p>"
+    made = workshop({"a.html": f"<html><body><main>{law}</main></body></html>"})
+    made.build()
+    with open_index(made.index, replace(made.settings, caution="eager")) as opened:
+        lines = opened.ask("What shall the plan for a barn contain?").text.splitlines()
+    assert lines[0] == "2. The plan for a barn shall contain:"
+    assert [line[:3] for line in lines[1:]] == [f"({letter})" for letter in "abcdefg"]
+    assert lines[-1].endswith("inspection; … and 4 more entries [1]")

@@ -183,6 +183,8 @@ def test_the_json_of_an_answer_is_that_of_the_contract(small_index: Index) -> No
     assert list(data) == [
         "id", "question", "standalone_question", "abstained", "confidence", "text", "citations",
         "nearest", "generation", "took_ms",
+        # Added to the contract:
+        "unanswered", "remark",
     ]  # fmt: skip
     (citation, *_), (passage, *_) = data["citations"], data["nearest"]  # type: ignore[misc]
     assert list(citation) == [
@@ -201,6 +203,37 @@ def test_a_name_that_no_document_has_is_said_and_makes_an_answer_weak(index: Ind
     assert strange.text.endswith("No document mentions “Ulaanbaatar”.")
     assert strange.confidence <= index.thresholds["balanced"] < known.confidence
     assert "mentions" not in index.ask("And when must I ask for it?").text
+
+
+def test_of_two_versions_the_one_that_holds_is_quoted(workshop: Make) -> None:
+    rule = "The allowance for furniture at home is {} euros a person."
+    old = "---\nsuperseded_by: new.md\n---\n# Furniture, rules\n\n" + rule.format(300)
+    made = workshop({"old.md": old, "new.md": "# Home office\n\n" + rule.format(450)})
+    made.build()
+    asked = "How much is the allowance for furniture at home"
+    with made.open() as opened:
+        now, then = opened.ask(f"{asked}?"), opened.ask(f"{asked} in 2019?")
+        assert now.citations[0].document == "new.md"
+        assert "300" not in now.text or now.text.index("450") < now.text.index("300")
+        assert then.citations[0].document == "old.md"
+
+
+def test_a_name_that_only_other_documents_have_is_said_too(workshop: Make) -> None:
+    files = {
+        "fees.md": "# Fees\n\nThe fee for a parking permit is 30 euros a month.\n",
+        "visits.md": "# Visits\n\nThe branch in Zagreb was visited in 2031.\n",
+        "board.md": "# Board\n\nThe chief operating officer signs all permits.\n",
+    }
+    made = workshop(files)
+    made.build()
+    with made.open() as opened:
+        plain = opened.ask("What is the fee for a parking permit?")
+        for asked, name in (("in Zagreb?", "Zagreb"), ("for 2031?", "2031")):
+            answer = opened.ask(f"What is the fee for a parking permit {asked}")
+            said = f"What is quoted here does not mention “{name}”."
+            assert (answer.remark, answer.text) == (said, f"{plain.text} {said}")
+            assert answer.confidence <= opened.thresholds["balanced"] < plain.confidence
+        assert plain.remark == opened.ask("Which permits does the COO sign?").remark == ""
 
 
 def test_an_abstention_says_what_was_searched() -> None:

@@ -262,7 +262,8 @@ def test_an_index_folder_that_is_a_file_is_one_line(workshop: Make) -> None:
     with pytest.raises(RagError) as caught:
         made.build()
     assert str(caught.value) == (
-        f"the index {made.index} cannot be written: Not a directory "
+        f"the index {made.index} cannot be written: Not a directory: "
+        f"{made.index / 'generations'} "
         "(the published generation, if there is one, is untouched)"
     )
 

@@ -33,6 +33,24 @@ def test_headings_become_questions(section: str, question: str) -> None:
     assert examples.question(source, examples.headings(source)[0]) == question
 
 
+@pytest.mark.parametrize(
+    ("heading", "words"),
+    [
+        ("3. Lost badges", "Lost badges"),
+        ("3.1 Lost badges", "Lost badges"),
+        ("3 Lost badges", "Lost badges"),
+        ("IV Lost badges", "Lost badges"),
+        ("(b) Lost badges", "Lost badges"),
+        ("Section 3: Lost badges", "Lost badges"),
+        ("I lost my badge", "I lost my badge"),
+        ("5 days of leave", "5 days of leave"),
+        ("A staff member", "A staff member"),
+    ],
+)
+def test_a_heading_without_its_number(heading: str, words: str) -> None:
+    assert examples.bare(heading) == words
+
+
 def test_a_name_keeps_its_capital() -> None:
     source = document("Kazakhstan and wind", text="Trade with Kazakhstan grows.")
     assert examples.question(source, "Kazakhstan and wind").endswith("about Kazakhstan and wind?")

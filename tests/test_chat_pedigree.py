@@ -8,12 +8,11 @@ import pytest
 from test_chat_reading import PAYLOADS, Page, assert_inert
 from test_chat_render import SEARCHED, answer, citation
 
+from rag.answering.conflicts import Conflict, Statement
 from rag.answering.text import unknown_text
 from rag.chat import pedigree, render
-from rag.chat.conflicts import Conflict, Statement
 from rag.chat.pedigree import Searched
-from rag.chat.versions import Version
-from rag.types import Document
+from rag.versions import Version
 
 FILTERED = Searched(1, "g7", "2026-11-24T21:45:00Z", ("Collection: Handbook",), 34)
 ANSWER = answer("Two days. [1]", citation(1, "Two days."))
@@ -48,12 +47,11 @@ def test_an_abstention_under_a_filter_offers_to_search_everything() -> None:
 
 def test_a_part_without_an_answer_is_named() -> None:
     text = "Two days. [1] I found no sentence that answers “who pays”."
-    found = replace(ANSWER, text=text)
-    assert pedigree.left_open(found) == "I found no sentence that answers “who pays”."
+    found = replace(ANSWER, text=text, unanswered=("who pays?",))
     page = Page(render.answer_html(found, {}, SEARCHED, {}))
     assert page.text.count("I found no sentence that answers “who pays”.") == 2
     assert "Left unanswered." in page.text
-    assert pedigree.left_open(ANSWER) == ""
+    assert "Left unanswered." not in Page(render.answer_html(ANSWER, {}, SEARCHED, {})).text
 
 
 def test_another_source_that_differs_is_quoted_and_can_be_opened() -> None:
@@ -95,40 +93,25 @@ def test_versions_are_called_what_they_are(own: str, other: str, words: str) -> 
     )
 
 
-def test_a_warning_tells_versions_of_the_same_title_apart() -> None:
-    family = [Version("b.md", "Remote", "2025", "effective 1 May 2025"),
-              Version("a.md", "Remote", "2022", "")]  # fmt: skip
-    cited = answer(
-        "Two days. [1]", replace(citation(1, "Two days."), document="a.md", title="Remote")
-    )
-    ((_, words, other),) = pedigree.warnings(cited, {}, {"a.md": family})
-    assert pedigree.warning_text(words, other) == (
-        "There is a newer version of Remote (a.md): Remote (b.md), effective 1 May 2025"
-    )
-    assert pedigree.warning_text("It: ", replace(family[0], title="Other")).endswith(", b.md")
-
-
-def test_a_successor_is_named_once_and_can_be_opened() -> None:
+def test_a_successor_can_be_opened() -> None:
     family = [Version("b.md", "Remote", "2025", "effective 1 May 2025"),
               Version("a.md", "Remote", "2022", "", "b.md")]  # fmt: skip
     cited = answer("Two days. [1]", citation(1, "Two days.", title="Remote"))
-    old = Document("a.md", "Remote", "", (), metadata={"superseded_by": "b.md"})
-    ((_, words, other),) = pedigree.warnings(cited, {"a.md": old}, {"a.md": family})
-    assert pedigree.warning_text(words, other) == (
-        "Remote (a.md): Superseded by Remote (b.md), effective 1 May 2025"
-    )
-    html = render.answer_html(cited, {"a.md": old}, SEARCHED, {"a.md": family})
-    assert 'data-document="b.md"' in html
+    assert (
+        '<p class="standing"><strong>Remote (a.md)</strong>: Superseded by '
+        '<button type="button" class="document" data-document="b.md">Remote (b.md)</button>, '
+        "effective 1 May 2025</p>"
+    ) in render.answer_html(cited, {}, SEARCHED, {"a.md": family})
 
 
 def test_a_name_that_no_document_has_is_told_first_and_not_as_left_unanswered() -> None:
     said = unknown_text(["Rembrandt"])
-    found = replace(ANSWER, text=f"{ANSWER.text} {said}")
-    assert (pedigree.unknown(found), pedigree.left_open(found)) == (said, "")
+    found = replace(ANSWER, text=f"{ANSWER.text} {said}", remark=said)
     page = Page(render.answer_html(found, {}, SEARCHED, {}))
     assert page.text.index(said) < page.text.index("Two days.")
     assert "Left unanswered." not in page.text
-    nothing = render.answer_html(answer(f"Nothing found. {said}"), {}, SEARCHED, {})
+    nothing = replace(answer(f"Nothing found. {said}"), remark=said)
+    nothing = render.answer_html(nothing, {}, SEARCHED, {})
     assert Page(nothing).text.count(said) == 1
 
 

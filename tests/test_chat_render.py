@@ -11,8 +11,8 @@ from test_chat_reading import PAYLOADS, Page, assert_inert
 from rag.chat import library, render
 from rag.chat.quoted import groups
 from rag.chat.render import Searched
-from rag.chat.versions import Version
 from rag.types import Answer, Citation, Document, Passage
+from rag.versions import Version
 
 SEARCHED = Searched(3, "g7", "2026-11-24T21:45:00Z")
 
@@ -95,8 +95,9 @@ def quoting(*quotes: str) -> tuple[Answer, Document]:
 def test_table_rows_are_shown_as_a_table() -> None:
     found, document = quoting("| Value | Procedure |", "| Up to 1,000 | Direct purchase |")
     html = render.answer_html(found, {"a.md": document}, SEARCHED, {})
-    assert '<th><span class="sentence" data-n="1">Value</span></th>' in html
-    assert '<td><span class="sentence" data-n="2">Up to 1,000</span></td>' in html
+    assert '<th><span class="sentence" data-n="1">Procedure</span></th>' in html
+    assert '<td><span class="sentence" data-n="2">Direct purchase</span></td>' in html
+    assert html.rindex('class="cite"') < html.index("Direct purchase")
     assert html.count("<table>") == 1
     assert html.count('class="cite"') == 2
 
@@ -137,6 +138,9 @@ def test_other_versions_of_a_cited_document_are_named() -> None:
     families = {"a.md": [newer, own, older]}
     page = Page(render.answer_html(answer("A. [1]", citation(1, "A.")), {}, SEARCHED, families))
     assert "There is a newer version of Annual leave: Annual leave (2025)" in page.text
+    assert "an older version" not in page.text
+    newest = {"a.md": [own, older]}
+    page = Page(render.answer_html(answer("A. [1]", citation(1, "A.")), {}, SEARCHED, newest))
     assert (
         "There is an older version of Annual leave: Annual leave (2020), effective 1 January 2020"
     ) in page.text

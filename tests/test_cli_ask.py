@@ -94,7 +94,7 @@ def test_ask_reads_a_history(run: Run, index: Path, small_index: Index) -> None:
     data = run("ask", question, *arguments).json
     assert data["standalone_question"] == f"How long is parental leave? {question}"
     hits = run("retrieve", question, *arguments).json
-    expected = small_index.retrieve(question, history=history)  # type: ignore[arg-type]
+    expected = small_index.retrieve(question, history=history)
     assert hits == [hit.to_dict() for hit in expected]
 
 

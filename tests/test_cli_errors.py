@@ -85,6 +85,19 @@ def test_an_interrupt_is_no_traceback(run: Run, monkeypatch: pytest.MonkeyPatch)
     assert ran.err.strip() == "rag: stopped"
 
 
+def test_who_stops_it_does_not_wait_for_what_still_computes() -> None:
+    script = (
+        "import sys, threading, time, rag.cli\n"
+        "threading.Thread(target=time.sleep, args=(60,)).start()\n"
+        "rag.cli.main = lambda: sys.exit(130)\n"
+        "print('so far'); rag.cli.entry()"
+    )
+    ran = subprocess.run(
+        [sys.executable, "-c", script], capture_output=True, text=True, check=False, timeout=30
+    )
+    assert (ran.returncode, ran.stdout, ran.stderr) == (130, "so far\n", "")
+
+
 def test_a_reader_that_has_gone_is_no_traceback(index: Path) -> None:
     script = f"{sys.executable} -m rag text leave/annual.md --index {index} | head -c 1"
     ran = subprocess.run(["bash", "-c", script], capture_output=True, text=True, check=False)

@@ -30,6 +30,13 @@ def test_text_is_the_canonical_text_to_the_byte(
             assert run("text", name, "--index", index) == Ran(0, text, "")
 
 
+@pytest.mark.skipif(sys.platform == "win32", reason="needs a shell that closes streams")
+def test_text_without_an_output_is_no_traceback(index: Path) -> None:
+    command = f"{sys.executable} -m rag text travel.txt --index {index} >&-"
+    ran = subprocess.run(command, shell=True, capture_output=True, text=True, check=False)
+    assert (ran.returncode, ran.stdout, ran.stderr) == (0, "", "")
+
+
 def test_text_has_the_offsets_of_the_citations(run: Run, index: Path) -> None:
     asked = run("ask", QUESTION, "--index", index, "--json", "--caution", "eager").json
     for citation in asked["citations"]:

@@ -108,6 +108,18 @@ def test_each_encoder_has_a_digest_of_its_own(
 
 
 @needs_torch
+def test_loading_says_nothing_to_a_log_and_leaves_the_bars_of_others(
+    capfd: pytest.CaptureFixture[str],
+) -> None:
+    from transformers.utils import logging
+
+    assert logging.is_progress_bar_enabled()
+    load_encoder(str(model_folder()), threads=1)
+    assert capfd.readouterr() == ("", "")
+    assert logging.is_progress_bar_enabled()
+
+
+@needs_torch
 def test_a_model_that_is_not_there_is_one_line() -> None:
     with pytest.raises(EncoderError) as caught:
         load_encoder("/no/such/folder")
@@ -173,7 +185,8 @@ def test_a_failed_export_says_why(
     with pytest.raises(EncoderError) as caught:
         MiniLmEncoder().encode(["leave"])
     assert str(caught.value) == (
-        f"the encoder cannot be prepared in {path.parent}: OSError: disk full"
+        f"the encoder cannot be prepared in {path.parent} (OSError: disk full): set XDG_CACHE_HOME "
+        "to a folder of your own"
     )
 
 

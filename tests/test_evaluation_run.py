@@ -3,6 +3,7 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
@@ -11,15 +12,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from shared_data import shared
 
-from rag.errors import UsageError
+from rag.errors import RagError, UsageError
 from rag.evaluation.datasets import Gold, read_questions
 from rag.evaluation.run import AnswerResult, evaluate_answers, evaluate_retrieval
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from rag.types import Turn
 
+FULL = Path("/dev/full")
 FEE = "The fee is 12 euro."
 MAY = "It is paid in May."
 TEXT = f"{FEE} {MAY}"
@@ -164,6 +164,21 @@ def test_results_of_answers_are_json_and_files(tmp_path: Path) -> None:
     assert [json.loads(line)["missed"] for line in lines] == [False, True, False]
     assert summary["reliability"] is None
     assert summary["misses"] is None
+
+
+def test_a_file_that_cannot_be_written_is_named(beir: Path, tmp_path: Path) -> None:
+    found, judged = evaluate_retrieval(beir, WordIndex), result_of(explain=True)
+    writes = (
+        found.write_run, found.write_questions, judged.write_questions, judged.write_report,
+    )  # fmt: skip
+    places = {tmp_path: "Is a directory"}
+    if FULL.exists():
+        places[FULL] = "No space left on device"
+    for write in writes:
+        for path, reason in places.items():
+            with pytest.raises(RagError) as caught:
+                write(path)
+            assert str(caught.value) == f"{path} cannot be written: {reason}"
 
 
 def test_misses_are_explained_where_that_is_wanted(tmp_path: Path) -> None:

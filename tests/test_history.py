@@ -14,9 +14,9 @@ from rag.cli import main
 from rag.errors import IndexDamaged, IndexLocked, IndexNotFound, RagError, UsageError
 from rag.live import LiveIndex
 from rag.store.generation import open_current
-from rag.store.history import check, kept_generations, rollback
+from rag.store.history import Kept, check, kept_generations, rollback
 from rag.store.lock import writer_lock
-from rag.store.manifest import current_generation, read_manifest
+from rag.store.manifest import FORMAT, current_generation, read_manifest
 
 if TYPE_CHECKING:
     from workshop import Workshop
@@ -96,6 +96,29 @@ def test_a_damaged_one_is_listed_as_such(
     assert "manifest.json cannot be read" in str(kept[2].problem)
     _, out, _ = run(capsys, "generations", "--index", made.index)
     assert out.count("damaged: ") == 2
+
+
+def test_one_of_another_version_is_not_called_damaged(
+    made: Workshop, capsys: pytest.CaptureFixture[str]
+) -> None:
+    first = made.generations()[0]
+    path = made.index / "generations" / first / "manifest.json"
+    path.write_text(json.dumps({**json.loads(path.read_text()), "format": 2}))
+    problem = (
+        f"{path} has format 2, this program reads {FORMAT}: run `rag build` to make a new "
+        "generation"
+    )
+    assert kept_generations(made.index)[2] == Kept(first, False, problem=problem, incompatible=True)
+    _, out, _ = run(capsys, "generations", "--index", made.index)
+    assert out.splitlines()[2] == f"  {first}  of another version: {problem}"
+
+
+def test_without_a_pointer_they_are_still_listed(
+    made: Workshop, capsys: pytest.CaptureFixture[str]
+) -> None:
+    lines = run(capsys, "generations", "--index", made.index)[1]
+    (made.index / "CURRENT").unlink()
+    assert run(capsys, "generations", "--index", made.index) == (0, lines.replace("*", " "), "")
 
 
 @pytest.mark.parametrize("command", ["generations", "check", "rollback", "diff"])
@@ -242,11 +265,53 @@ def test_damaged_generations_are_passed_over(
     assert current_generation(made.index) == first
 
 
-@pytest.mark.parametrize("pointer", [b"", b"{}", b"\xff"])
-def test_a_damaged_pointer_is_mended(made: Workshop, pointer: bytes) -> None:
+def lose(pointer: Path, left: bytes | None) -> None:
+    pointer.unlink()
+    if left is not None:
+        pointer.write_bytes(left)
+
+
+LOST = pytest.mark.parametrize("left", [None, b"", b"{}", b"\xff"])
+
+
+@LOST
+def test_a_lost_or_damaged_pointer_is_mended(made: Workshop, left: bytes | None) -> None:
     third = made.generations()[2]
-    (made.index / "CURRENT").write_bytes(pointer)
+    lose(made.index / "CURRENT", left)
     assert rollback(made.index) == third
+    assert days(made) == "15"
+
+
+@LOST
+def test_a_build_without_a_pointer_goes_on_from_the_newest_whole_generation(
+    made: Workshop, caplog: pytest.LogCaptureFixture, left: bytes | None
+) -> None:
+    _, second, third = made.generations()
+    flip(made.index / "generations" / third / "sentences.npy")
+    lose(made.index / "CURRENT", left)
+    report = made.build()
+    assert (report.changed, report.embedded, report.reused) == (["leave.md"], 1, 1)
+    assert days(made) == "15"
+    passed, gone_on = caplog.messages
+    assert passed.startswith(f"{third} is passed over: ")
+    assert gone_on == f"{made.index / 'CURRENT'} was lost or damaged: going on from {second}"
+
+
+def test_a_build_that_finds_nothing_changed_mends_the_pointer(made: Workshop) -> None:
+    third = made.generations()[2]
+    (made.index / "CURRENT").unlink()
+    assert made.build().generation == third
+    assert days(made) == "15"
+
+
+def test_without_a_pointer_and_a_whole_generation_a_build_starts_from_scratch(
+    made: Workshop,
+) -> None:
+    for name in made.generations():
+        flip(made.index / "generations" / name / "sentences.npy")
+    (made.index / "CURRENT").unlink()
+    report = made.build()
+    assert (report.added, report.embedded) == (["leave.md", "travel.md"], 2)
     assert days(made) == "15"
 
 
@@ -312,3 +377,14 @@ def test_an_error_is_one_of_ours(made: Workshop, monkeypatch: pytest.MonkeyPatch
     with pytest.raises(RagError, match="cannot be written: No space left on device"):
         rollback(made.index)
     assert current_generation(made.index) == current
+
+
+def test_the_file_that_is_in_the_way_is_named(made: Workshop) -> None:
+    pointer = made.index / "CURRENT"
+    pointer.unlink()
+    pointer.mkdir()
+    with pytest.raises(RagError) as caught:
+        rollback(made.index)
+    assert str(caught.value) == (
+        f"the index {made.index} cannot be written: Is a directory: {pointer}"
+    )

@@ -187,17 +187,3 @@ def test_opening_needs_no_model(
     with open_index(small_settings.index, small_settings) as index:
         assert len(index.documents()) == small_report.documents
         assert index.text("travel.txt")
-
-
-def test_public_names_are_exactly_these() -> None:
-    assert sorted(rag.__all__) == [
-        "CorpusNotFound", "DocumentNotFound", "EncoderError", "IndexDamaged", "IndexIncompatible",
-        "IndexLocked", "IndexNotFound", "RagError", "SettingsError", "UsageError", "build", "open",
-    ]  # fmt: skip
-    for name in rag.__all__:
-        assert getattr(rag, name).__doc__
-
-
-def test_every_public_error_is_a_rag_error() -> None:
-    errors = [getattr(rag, name) for name in rag.__all__ if name[0].isupper()]
-    assert all(issubclass(error, rag.RagError) for error in errors)

@@ -15,7 +15,7 @@ import hostile_loaders
 import pytest
 
 from rag import isolation
-from rag.errors import DocumentError, RagError
+from rag.errors import DocumentError, NoText, RagError
 from rag.isolation import IsolatedReader, needs_isolation
 from rag.loaders import LOADERS, Unopened, load
 from rag.store.lock import writer_lock
@@ -130,6 +130,33 @@ def test_a_file_that_cannot_be_opened_there_is_told_apart(
 ) -> None:
     with pytest.raises(Unopened, match=r"^cannot be read: No such file or directory$"):
         reader.load(tmp_path / "gone.html", "gone.html")
+
+
+def test_an_error_keeps_its_class(tmp_path: Path, reader: IsolatedReader) -> None:
+    with pytest.raises(NoText, match=r"^has no text$"):
+        reader.load(write(tmp_path, "a.html", "<script>draw()</script>"), "a.html")
+
+
+@pytest.mark.parametrize(
+    ("reason", "outgrown"),
+    [
+        ("took longer than 20 s to read: split it, or raise document_seconds", False),
+        ("took longer than 10 s to read: split it, or raise document_seconds", True),
+        (
+            "needs more than 600 MB of memory to read: split it, or raise document_memory_mb",
+            False,
+        ),
+        ("needs more than 60 MB of memory to read: split it, or raise document_memory_mb", True),
+        ("cannot be read, its parser was ended by SIGKILL: open it and save it again", True),
+        ("cannot be read, its parser was ended by SIGSEGV: open it and save it again", False),
+        ("has no text layer (scanned?): install tesseract, or run OCR on it first", False),
+        ("has no text", False),
+    ],
+)
+def test_what_older_indexes_say_of_a_document_is_understood(
+    reader: IsolatedReader, reason: str, outgrown: bool
+) -> None:
+    assert reader.outgrown(reason) == outgrown
 
 
 def test_a_process_that_was_killed_while_idle_costs_no_document(

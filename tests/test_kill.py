@@ -224,7 +224,7 @@ def test_whenever_a_build_is_killed_every_answer_is_whole(workshop: Make) -> Non
             completed += not was_killed
             # Whatever is published is whole, to the last byte.
             current = open_current(made.index)
-            verify(made.index / "generations" / current.id, current.manifest, deep=True)
+            verify(made.index / "generations" / current.id, current.manifest, checked=None)
             published.add(current.id)
             current.close()
             assert asker.wrong is None, asker.wrong

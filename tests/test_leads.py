@@ -111,6 +111,39 @@ def test_after_h_an_i_is_a_letter(cut: Cut) -> None:
     assert [lead for lead, _, _ in leads(cut(made))][1:] == ["These count:"] * 2
 
 
+@pytest.mark.parametrize(
+    "entries",
+    [
+        ["A. a pipe has burst;", "B. the roof leaks."],
+        ["(aa) a pipe has burst;", "(bb) the roof leaks."],
+        ["IV. a pipe has burst;", "V. the roof leaks."],
+    ],
+)
+def test_entries_may_be_those_of_an_outline(cut: Cut, entries: list[str]) -> None:
+    lead = "The landlord may enter if"
+    made = document(paragraph(lead), *map(paragraph, entries))
+    assert [(text, kind) for text, kind, _ in leads(cut(made))] == [
+        ("", "paragraph"), (lead, "item"), (lead, "item"),
+    ]  # fmt: skip
+
+
+def test_an_outline_goes_from_roman_numbers_to_letters_and_numbers(cut: Cut) -> None:
+    made = document(
+        paragraph("I. The tenant must"), paragraph("A. pay for"), paragraph("1. heat,"),
+        paragraph("2. water,"), paragraph("B. keep the stairs clean."),
+        paragraph("II. The landlord must"), paragraph("A. paint the stairs."),
+    )  # fmt: skip
+    assert [lead for lead, _, _ in leads(cut(made))] == [
+        "", "I. The tenant must", "A. pay for", "A. pay for", "I. The tenant must",
+        "", "II. The landlord must",
+    ]  # fmt: skip
+
+
+def test_a_short_word_is_no_enumerator(cut: Cut) -> None:
+    made = document(paragraph("Staff may not"), paragraph("yes. smoke"), paragraph("no) park"))
+    assert [lead for lead, _, _ in leads(cut(made))] == ["", "", ""]
+
+
 def test_a_header_of_two_rows_leads_as_a_whole(cut: Cut) -> None:
     made = document(
         row("Group | Deposit | Deposit", header=True), row("Group | Summer | Winter", header=True),

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from rag import live as live_module
-from rag.errors import IndexDamaged, IndexNotFound
+from rag.errors import IndexDamaged, IndexIncompatible, IndexNotFound
 from rag.live import LiveIndex
 from rag.store.manifest import publish
 
@@ -123,8 +123,29 @@ def test_a_generation_that_cannot_be_opened_is_logged_and_not_followed(
     assert f"going on with generation {first}: " in caplog.text
     (made.index / "CURRENT").unlink()
     assert live.generation == first
+    made.write("leave.md", leave(14))
     made.build()
     assert live.generation != first
+
+
+@pytest.mark.usefixtures("eyes_open")
+def test_a_generation_of_another_encoder_is_not_followed(
+    made: Workshop,
+    live: LiveIndex,
+    caplog: pytest.LogCaptureFixture,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    first = live.generation
+
+    def refuse(mine: str, theirs: str) -> None:
+        raise IndexIncompatible(f"made with {theirs}, not {mine}")
+
+    monkeypatch.setattr(live_module, "check_names", refuse)
+    made.write("leave.md", leave(14))
+    made.build()
+    assert live.generation == first
+    assert "13 days" in live.ask(QUESTION).text
+    assert caplog.messages[0] == f"going on with generation {first}: made with default, not default"
 
 
 def test_there_must_be_an_index_to_begin_with(made: Workshop) -> None:

@@ -65,6 +65,93 @@ def test_html_otherwise() -> None:
     ]
 
 
+def outline(body: str, subtype: str = "plain") -> list[tuple[str, int, str]]:
+    """(kind, level, text) of each block below the subject."""
+    mail = message()
+    mail.set_content(body, subtype=subtype)
+    document = load(mail.as_bytes())
+    return [(b.kind, b.level, document.text[b.start : b.end]) for b in document.blocks[1:]]
+
+
+def test_each_quoted_message_is_a_section_under_its_writer_and_date() -> None:
+    assert outline(
+        "I was wrong: guests pay.\n\n"
+        "On Thu, 27 Mar 2025 at 17:05, Ole Lie <ole@harbour.example>\nwrote:\n\n"
+        "> Do guests pay? The rules say that the north pier\n> is free for a night.\n>\n"
+        "> On Wed, 26 Mar 2025 at 09:30, Anna Berg wrote:\n>> Guests are exempt.\n"
+    ) == [
+        ("paragraph", 0, "I was wrong: guests pay."),
+        ("heading", 2, "On Thu, 27 Mar 2025 at 17:05, Ole Lie <ole@harbour.example> wrote:"),
+        ("paragraph", 0, "Do guests pay? The rules say that the north pier is free for a night."),
+        ("heading", 2, "On Wed, 26 Mar 2025 at 09:30, Anna Berg wrote:"),
+        ("paragraph", 0, "Guests are exempt."),
+    ]
+
+
+def test_paragraphs_of_a_quoted_message_stay_apart() -> None:
+    body = "Hi,\n\nOn 3 May 2024, Ole Lie wrote:\n\n> Guests pay.\n\n> Members do not.\n"
+    assert outline(body)[2:] == [
+        ("paragraph", 0, "Guests pay."),
+        ("paragraph", 0, "Members do not."),
+    ]
+
+
+def test_answers_between_quoted_lines_are_the_writers_own() -> None:
+    assert outline("Hi,\n\n> Do guests pay?\n\nYes.\n\n> And members?\n\nNo.\n") == [
+        ("paragraph", 0, "Hi,"),
+        ("heading", 2, "Quoted message"),
+        ("paragraph", 0, "Do guests pay?"),
+        ("heading", 2, "From: People Office <people@agency.example>"),
+        ("paragraph", 0, "Yes."),
+        ("heading", 2, "Quoted message"),
+        ("paragraph", 0, "And members?"),
+        ("heading", 2, "From: People Office <people@agency.example>"),
+        ("paragraph", 0, "No."),
+    ]
+
+
+FORWARDED = [
+    ("paragraph", 0, "See below."),
+    ("heading", 2, "From: Ole Lie, Sent: Friday, 17 January 2025 15:20"),
+    ("paragraph", 0, "To: Anna Berg"),
+    ("paragraph", 0, "Subject: Berths"),
+    ("paragraph", 0, "Guests are exempt."),
+]
+
+
+def test_a_forwarded_message_is_a_section() -> None:
+    fields = [
+        "From: Ole Lie",
+        "Sent: Friday, 17 January 2025 15:20",
+        "To: Anna Berg",
+        "Subject: Berths",
+    ]
+    divider = "-----Original Message-----"
+    plain = "\n".join(["See below.", "", divider, *fields, "", "Guests are exempt."])
+    assert outline(plain) == FORWARDED
+    html = "<br>".join(f"<b>{field.replace(':', ':</b>', 1)}" for field in fields)
+    page = f"<p>See below.</p><hr><p>{html}</p><p>Guests are exempt.</p>"
+    assert outline(page, "html") == FORWARDED
+
+
+def test_the_names_of_attachments_are_no_part_of_a_quoted_message() -> None:
+    mail = message()
+    mail.set_content("See below.\n\nOn 3 May 2024, Ole Lie wrote:\n> The form is new.\n")
+    mail.add_attachment(b"%PDF", maintype="application", subtype="pdf", filename="form.pdf")
+    assert shown(load(mail.as_bytes()))[-2:] == [
+        ("heading", "From: People Office <people@agency.example>"),
+        ("paragraph", "Attached: form.pdf"),
+    ]
+
+
+def test_a_letter_that_begins_with_a_date_or_a_name_quotes_nothing() -> None:
+    body = "On 3 May the port wrote: guests pay.\n\nFrom: the north pier.\n"
+    assert outline(body) == [
+        ("paragraph", 0, "On 3 May the port wrote: guests pay."),
+        ("paragraph", 0, "From: the north pier."),
+    ]
+
+
 def test_attachments_are_named() -> None:
     mail = message()
     mail.set_content("See the form.")

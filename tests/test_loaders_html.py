@@ -231,6 +231,11 @@ def test_nothing_that_a_page_marks_as_main_is_lost() -> None:
     assert all(f"Rule {n} is short." in text for n in range(30))
 
 
+def test_pictures_and_fields_in_a_line_do_not_divide_it() -> None:
+    document = load(page("<h1>Ask</h1><p>Press <img src='a.png'> or <input name='b'> twice.</p>"))
+    assert texts(document, "paragraph") == ["Press or twice."]
+
+
 def test_line_breaks_divide_only_when_doubled() -> None:
     document = load(
         page(f"<h1>Address</h1><p>{PROSE}<br>Harbour Street 1<br><br>Next paragraph.</p>")
@@ -267,6 +272,22 @@ def test_metadata_from_the_head() -> None:
         "version": "2.1",
         "language": "en",
         "source": "https://agency.example/travel",
+        "title": "Travel rules",
+    }
+
+
+def test_metadata_under_any_label_but_for_the_locale() -> None:
+    head = (
+        '<meta property="og:locale" content="en_GB"><meta name="revision" content="3">'
+        '<meta name="dcterms.created" content="2 March 2024"><meta name="category" content="pay">'
+        '<meta name="in-force-since" content="13.05.2024"><meta name="title" content="Another">'
+    )
+    assert dict(load(page(f"<h1>Travel rules</h1><p>{PROSE}</p>", head)).metadata) == {
+        "version": "3",
+        "published": "2024-03-02",
+        "tags": ["pay"],
+        "effective_date": "2024-05-13",
+        "language": "en",
         "title": "Travel rules",
     }
 

@@ -159,6 +159,29 @@ def test_link_definitions_are_not_text() -> None:
     assert shown(read("See [it].\n\n[it]: https://a.example\n")) == [("paragraph", "See [it].")]
 
 
+def test_what_is_struck_out_as_a_whole_is_not_text() -> None:
+    document = read(
+        "# Leave\n\n~~Staff get 10 days. They must ask.~~\n\nStaff get ~~10~~ 13 days.\n\n"
+        "- ~~Ask.~~\n- Tell.\n- {% x %}\n\n~~Old~~ | ~~8~~\n--|--\n~~1~~ | 2\n\n"
+        "<del>Gone.</del>\n\n```\n~~kept~~\n```\n"
+    )
+    assert shown(document) == [
+        ("heading", "Leave"),
+        ("paragraph", "Staff get ~~10~~ 13 days."),
+        ("item", "Tell."),
+        ("item", "{% x %}"),
+        ("row", "~~1~~ | 2"),
+        ("code", "~~kept~~"),
+    ]
+
+
+def test_a_title_reads_as_all_other_text_does() -> None:
+    text = (
+        "# Letter to <name> &amp; *others* about max_days, see [form](x_(y)) {#letter}\n\nText.\n"
+    )
+    assert read(text).title == "Letter to <name> & others about max_days, see form"
+
+
 def test_front_matter() -> None:
     document = read(
         "---\ntitle: Annual leave\nVersion: 1.10\nDate: March 1, 2024\neffective-date: 2024-04-01\n"

@@ -4,7 +4,15 @@ from __future__ import annotations
 
 import pytest
 
-from rag.loaders.metadata import believable_title, iso_date, normalise, readable_name
+from rag.loaders import load_bytes
+from rag.loaders.metadata import (
+    DATES,
+    LABELS,
+    believable_title,
+    iso_date,
+    normalise,
+    readable_name,
+)
 from rag.loaders.stated import stated
 
 
@@ -62,6 +70,23 @@ def test_dates_are_iso_where_they_read_only_one_way(text: str, date: str | None)
             "Berths | Rules\n**Version** | 2.1\n| Effective date | 1 June 2024 |",
             {"version": "2.1", "effective_date": "2024-06-01"},
         ),
+        (
+            "Version: v3, effective 13.05.2024",
+            {"version": "3", "effective_date": "2024-05-13"},
+        ),
+        ("version:2024-A\nreview date:2026-05", {"version": "2024-A", "review_date": "2026-05"}),
+        ("Version 13.05.2024 of the rules", {}),
+        (
+            "- **Revision** | 4 |\n- _Date: 2024-05-13T10:00Z_",
+            {"version": "4", "published": "2024-05-13"},
+        ),
+        ("Date: 13.05.2024\nDate: 14.05.2024", {"published": "2024-05-13"}),
+        ("| date | 20240513 |", {"published": "2024-05-13"}),
+        ("Issued: 5.6.2024. Effective from 05/06/2024", {}),
+        ("It was issued on 13/05/2024. Effective 2024-05", {}),
+        ("The policy has a version: 3. The meeting date: 13.05.2024", {}),
+        ("Version | 1 | 2\nDate | 13.05.2024 | 14.05.2024", {}),
+        (f"{'A long text. ' * 30}\nVersion: 3\nDate: 13.05.2024", {}),
         ("Crane | Version | 2.1\nBerth fee | Effective from | 1 June 2024", {}),
         ("The conversion 2.0 of 1 May 2024", {}),
         ("x" * 2000 + " Effective 1 June 2024", {}),
@@ -119,6 +144,67 @@ def test_what_is_stated_of_something_else(statement: str) -> None:
     assert stated(statement) == {}
 
 
+def head(*lines: str) -> dict[str, str | list[str]]:
+    """What a Markdown document with these first blocks states of its date."""
+    long = "The rules of the port were read out and were adopted by all of those who came to it."
+    text = "\n\n".join(["# Berths", *lines, f"{long} The pier opened on 1 June 1999.", long])
+    metadata = load_bytes(text.encode(), "berths.md").metadata
+    return {name: value for name, value in metadata.items() if name.startswith("published")}
+
+
+@pytest.mark.parametrize(
+    ("line", "evidence"),
+    [
+        ("14 March 2025 · Updated 16:20", "14 March 2025"),
+        ("Ministry of Ports, press release, 14 March 2025", None),
+        ("Minutes of the meeting held on 14 March 2025", None),
+        ("MINUTES OF THE BOARD MEETING OF FRIDAY 14 MARCH 2025", None),
+        ("By Ida Moe\nSelhaven, 14 March 2025", "Selhaven, 14 March 2025"),
+        ("**14 March 2025**", "14 March 2025"),
+        ("Berth agreement, dated 14 March 2025", None),
+        (f"## Agreement on {'a berth and ' * 9}a pier, dated 14 March 2025",
+         f"Agreement on {'a berth and ' * 9}a pier, dated 14 March 2025"),
+        ("Speech of the Minister of Ports, Ms Ida Moe, to the House of Deputies of the "
+         "Harbour Regions, 14 March 2025", None),
+        (f"Selhaven, 14 March 2025 -- The port {'has many berths and ' * 6}a pier.",
+         "Selhaven, 14 March 2025"),
+    ],
+)  # fmt: skip
+def test_the_date_at_the_head_of_a_document(line: str, evidence: str | None) -> None:
+    assert head(line) == {"published": "2025-03-14", "published_evidence": evidence or line}
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "Send comments by 14 March 2025",
+        "Consultation from 14 March 2025 to 30 April 2025",
+        "Conference, 13 March 2025 to 14 March 2025",
+        "Conference, 13–14 March 2025",
+        "In force since 14 March 2025",
+        "Reply to the letter of 14 March 2025",
+        "Amending the decision of 14 March 2025",
+        "Next meeting: 14 March 2025",
+        "Deadline, 14 March 2025",
+        "Year ended 14 March 2025",
+        "The new pier opens on 14 March 2025",
+        "The fees rise on 14 March 2025.",
+        "Selhaven, March 2025",
+        "Minutes of 13 March 2025\n\nSelhaven, 14 March 2025",
+        "- Minutes, 14 March 2025",
+    ],
+)
+def test_a_date_at_the_head_that_may_be_about_something_else(line: str) -> None:
+    assert head(line) == {}
+
+
+def test_a_date_with_a_label_goes_before_that_of_the_head() -> None:
+    assert head("Selhaven, 14 March 2025", "Published: 15 March 2025") == {
+        "published": "2025-03-15",
+        "published_evidence": "Published: 15 March 2025",
+    }
+
+
 @pytest.mark.parametrize(
     ("document_id", "name"),
     [
@@ -132,6 +218,13 @@ def test_what_is_stated_of_something_else(statement: str) -> None:
 )
 def test_a_readable_name(document_id: str, name: str) -> None:
     assert readable_name(document_id) == name
+
+
+def test_every_label_is_a_field_of_front_matter_and_of_filters() -> None:
+    days = {label: "2024-05-13" for field in DATES for label in LABELS[field]}
+    assert {label: normalise({label: day}) for label, day in days.items()} == {
+        label: {field: "2024-05-13"} for field in DATES for label in LABELS[field]
+    }
 
 
 def test_names_are_ours_and_the_first_of_several_wins() -> None:

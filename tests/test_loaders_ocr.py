@@ -13,7 +13,7 @@ from reportlab.pdfgen.canvas import Canvas
 from rag.errors import DocumentError
 from rag.isolation import IsolatedReader
 from rag.loaders import load_bytes, ocr
-from rag.loaders.fields import remarks
+from rag.loaders.remarks import remarks
 
 needs_tesseract = pytest.mark.skipif(
     not ocr.installed(), reason="tesseract is not installed: apt install tesseract-ocr"

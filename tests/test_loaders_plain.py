@@ -270,7 +270,9 @@ def test_header_lines_become_metadata() -> None:
         "published": "2022-09-16",
         "author": "Jane Q. Public",
         "version": "2.1",
+        "version_evidence": "Version: 2.1",
         "effective_date": "2024-03-01",
+        "effective_date_evidence": "Effective date: 1 March 2024",
     }
 
 

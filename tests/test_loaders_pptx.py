@@ -84,6 +84,57 @@ def test_tables_text_boxes_groups_and_notes() -> None:
     assert "\nNotes: Say that rates change." in document.text
 
 
+def merged(*merges: tuple[int, int, int, int]) -> Document:
+    """Five rows of three columns, with cells merged from one row and column to another."""
+
+    def make(deck: Any) -> None:
+        slide = deck.slides.add_slide(deck.slide_layouts[5])
+        table = slide.shapes.add_table(5, 3, 0, Inches(2), Inches(4), Inches(1)).table
+        for number, cell in enumerate(table.iter_cells()):
+            cell.text = f"{'abc'[number % 3]}{number // 3}"
+        for top, left, bottom, right in merges:
+            for row in range(top, bottom + 1):
+                for column in range(left, right + 1):
+                    if (row, column) != (top, left):
+                        table.cell(row, column).text = ""
+            table.cell(top, left).merge(table.cell(bottom, right))
+
+    return load(make)
+
+
+@pytest.mark.parametrize(
+    ("merges", "expected"),
+    [
+        ([(1, 0, 2, 0)], ["a0 | b0 | c0", "a1 | b1 | c1", "a1 | b2 | c2"]),
+        ([(1, 1, 1, 2)], ["a0 | b0 | c0", "a1 | b1 | b1", "a2 | b2 | c2"]),
+        ([(1, 0, 2, 1)], ["a0 | b0 | c0", "a1 | a1 | c1", "a1 | a1 | c2"]),
+        ([(0, 0, 0, 1)], ["a0 | a0 | c0", "a1 | b1 | c1", "a2 | b2 | c2"]),
+        ([(1, 0, 1, 1), (1, 2, 2, 2)], ["a0 | b0 | c0", "a1 | a1 | c1", "a2 | b2 | c1"]),
+    ],
+    ids=["down", "right", "both", "in the header", "side by side"],
+)
+def test_a_merged_cell_holds_for_all_that_it_covers(
+    merges: list[tuple[int, int, int, int]], expected: list[str]
+) -> None:
+    document = merged(*merges)
+    found = [(b.level, document.text[b.start : b.end]) for b in document.blocks]
+    assert found == [(int(n == 0), row) for n, row in enumerate(expected)] + [
+        (0, "a3 | b3 | c3"),
+        (0, "a4 | b4 | c4"),
+    ]
+
+
+def test_a_title_across_the_whole_table_is_said_once() -> None:
+    document = merged((0, 0, 0, 2), (2, 0, 2, 2))
+    assert [(b.level, document.text[b.start : b.end]) for b in document.blocks] == [
+        (0, "a0"),
+        (1, "a1 | b1 | c1"),
+        (0, "a2"),
+        (0, "a3 | b3 | c3"),
+        (0, "a4 | b4 | c4"),
+    ]
+
+
 def test_hidden_slides_and_footers_stay_out_and_numbers_stay_right() -> None:
     def make(deck: Any) -> None:
         bullets(deck, "First", ("One.", 0))

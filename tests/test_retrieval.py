@@ -123,6 +123,21 @@ def test_the_fused_score_is_a_weighted_sum_of_standard_scores(
             assert hit.scores.fused == pytest.approx(float(expected), abs=1e-3)
 
 
+def test_bm25_counts_for_less_where_it_reaches_little(small_index: Index, encoder: Encoder) -> None:
+    """One word of many is found, and that in other chunks than the question is about."""
+    generation = small_index._generation
+    strange = " ".join(f"zyx{n}" for n in range(40))
+    question = understand(f"vacation entitlement per annum {strange} contracts")
+    (vector,) = query_vectors(encoder, [question])
+    hits = search(generation, vector, question, 5, 0.3).hits
+    assert [hit.scores for hit in hits] == [
+        hit.scores for hit in search(generation, vector, question, 5, 1.0).hits
+    ]
+    assert any(generation.lexical.scores(terms(question.question)))
+    only_words = search(generation, vector, question, 1, 0.0).hits
+    assert only_words[0].scores.lexical > 0
+
+
 def test_without_words_in_common_the_embedding_decides(small_index: Index) -> None:
     hits = small_index.retrieve("vacation entitlement per annum", 3)
     assert hits[0].chunk.document == "leave/annual.md"

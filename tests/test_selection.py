@@ -300,12 +300,39 @@ def test_what_was_said_is_not_said_again() -> None:
     assert len(select([evidence("list", (first, 0, 0.9), (second, 0, 0.89))])) == 1
 
 
+def test_what_the_reader_doubts_is_said_only_if_it_doubts_all() -> None:
+    hit = passage(("paragraph", "Staff get 13 days."), ("paragraph", "The canteen is shut."))
+    asked = evidence("quantity", (hit, 0, 0.9), (hit, 1, 0.89))
+    sure, unsure = asked.candidates
+    doubted = replace(unsure, reader=-3.0)
+    assert quotes(select([replace(asked, candidates=(sure, doubted))])) == ["Staff get 13 days."]
+    both = replace(asked, candidates=(replace(sure, reader=-4.0), doubted))
+    assert quotes(select([both])) == ["Staff get 13 days.", "The canteen is shut."]
+
+
+def test_a_line_that_repeats_the_headings_is_no_answer() -> None:
+    hit = passage(("paragraph", "Rules 2024"), ("paragraph", "Rules are made by the board."))
+    hit = replace(hit, chunk=replace(hit.chunk, title="Rules"))
+    assert quotes(select([evidence("other", (hit, 0, 0.9), (hit, 1, 0.5))])) == [
+        "Rules are made by the board."
+    ]
+
+
+def test_no_part_goes_without_its_best_sentence() -> None:
+    entries = [("item", f"The head decides on matter {n} of some weight here.") for n in range(12)]
+    listed = passage(("paragraph", "Matters:"), *entries)
+    other = passage(("paragraph", "The board pays."), document="b.txt", rank=2)
+    found = select([evidence("list", (listed, 0, 0.9)), evidence("person", (other, 0, 0.9))])
+    assert quotes(found)[-1] == "The board pays."
+
+
 def test_quotations_come_in_reading_order() -> None:
     hit = passage(*[("paragraph", f"Rule {n} says something of its own {n}.") for n in range(4)])
     other = passage(("paragraph", "Another matter altogether."), document="b.txt", rank=2)
     found = select([evidence("list", (hit, 3, 0.9), (hit, 1, 0.89), (other, 0, 0.88))])
-    places = [(q.rank, q.start) for q in found]
-    assert places == sorted(places)
+    assert [(q.chunk.document, q.start) for q in found] == [
+        ("a.txt", 36), ("a.txt", 108), ("b.txt", 0)
+    ]  # fmt: skip
 
 
 def unanswered(hit: Hit, at: int) -> bool:

@@ -45,6 +45,8 @@ CASES = {
     "enumerator": "1. Open the form.",
     "enumerator_deep": "1.2. The scope is wide.|It holds for all.",
     "enumerator_letter": "(b) Name the days.|Send it.",
+    "enumerator_roman": "IV. Name the days.|Send it.",
+    "enumerator_with_letter": "12a. Name the days.|Send it.",
     "quote_ends": "He said “No.”|Then he left.",
     "quote_with_verb": "“Stop!” he said.|Then we went.",
     "quoted_terms": "“Leave” means absence.|“Staff” means people.",

@@ -48,7 +48,7 @@ def test_flag_over_environment_over_file_over_default(tmp_path: Path) -> None:
 def test_every_setting_can_be_set_everywhere(tmp_path: Path, name: str) -> None:
     default = getattr(Settings(), name)
     others = [c for c in get_args(get_type_hints(Settings)[name]) if c != default] or ["other"]
-    other = {bool: not default, int: 7_777, float: 0.25}.get(type(default), others[0])
+    other = {bool: not default, int: 777, float: 0.25}.get(type(default), others[0])
     expected = type(default)(other)
     spelled = str(other).lower() if isinstance(other, bool | int | float) else f'"{other}"'
     write(tmp_path, f"{name} = {spelled}")
@@ -63,6 +63,14 @@ def test_every_setting_can_be_set_everywhere(tmp_path: Path, name: str) -> None:
 def test_every_setting_says_what_it_is() -> None:
     for spec in fields(Settings):
         assert spec.metadata["help"].strip()
+
+
+@pytest.mark.parametrize("name", ["host", "encoder", "conversations"])
+def test_an_empty_name_is_refused(tmp_path: Path, name: str) -> None:
+    """Of a host it would be every address of this machine."""
+    with pytest.raises(SettingsError, match=f"--{name}: it is empty; leave it out"):
+        load_settings({name: ""}, {}, tmp_path)
+    assert load_settings({"allowed_hosts": ""}, {}, tmp_path).settings.allowed_hosts == ""
 
 
 def test_an_empty_variable_is_none(tmp_path: Path) -> None:

@@ -81,6 +81,15 @@ def test_who_reads_json_does_not_wait_for_words(
     assert "babel" not in loaded_by(RUN, *asked)
 
 
+@pytest.mark.parametrize("arguments", [["ask", "How many days of leave?"], ["build", "--help"]])
+def test_what_shows_no_page_does_not_wait_for_one(
+    small_settings: Settings, small_report: BuildReport, arguments: list[str]
+) -> None:
+    assert small_report.documents
+    loaded = loaded_by(RUN, *arguments, "--index", str(small_settings.index))
+    assert loaded & {"babel", "markupsafe"} == set()
+
+
 def test_a_module_of_the_library_does_not_hide_a_name_of_the_front_door() -> None:
     """`import rag.x` sets `rag.x`: no module may be called like a public function."""
     code = """

@@ -35,7 +35,7 @@ def test_every_file_is_in_the_manifest(workshop: Make) -> None:
     found = {path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file()}
     assert found == set(damaged_files(made))
     assert {"documents.sqlite", "chunks.faiss", "sentences.npy", "offsets.npy"} < found
-    verify(folder, read_manifest(folder), deep=True)
+    verify(folder, read_manifest(folder), checked=None)
 
 
 @pytest.mark.parametrize("damage", ["missing", "truncated", "empty", "longer"])
@@ -98,9 +98,9 @@ def test_changed_bytes_of_the_same_length_are_found_by_the_deep_check(
     for name in manifest.files:
         content = (folder / name).read_bytes()
         (folder / name).write_bytes(content[:-1] + bytes([content[-1] ^ 1]))
-        verify(folder, manifest, deep=False)
+        verify(folder, manifest, checked=0)
         with pytest.raises(IndexDamaged) as caught:
-            verify(folder, manifest, deep=True)
+            verify(folder, manifest, checked=None)
         assert str(caught.value) == (
             f"{folder / name} differs from its checksum: run `rag build` for a new generation"
         )
@@ -122,7 +122,7 @@ def test_an_unreadable_pointer_is_damage_and_is_repaired(
     assert str(caught.value).startswith(f"{made.index / 'CURRENT'} cannot be read (")
     assert str(caught.value).endswith("): run `rag build` for a new generation")
     second = made.build().generation
-    assert second > first
+    assert second == first
     assert quote(made) == "Staff get 13 days of leave."
 
 

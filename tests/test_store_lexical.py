@@ -167,6 +167,14 @@ def test_frequency_is_the_number_of_texts_with_a_term(tmp_path: Path) -> None:
     assert lexical.frequency("unknown") == 0
 
 
+@pytest.mark.parametrize("question", ["annual leave", "leave leave", "leave unknown"])
+def test_most_is_what_a_text_would_score_that_has_all_terms(tmp_path: Path, question: str) -> None:
+    lexical, words = written(tmp_path, TEXTS), terms(question)
+    unknown = float(np.log(1 + (len(TEXTS) + 0.5) / 0.5))
+    best = [float(lexical.scores([word]).max()) or unknown for word in words]
+    assert lexical.most(words) == pytest.approx(sum(best), rel=1e-6)
+
+
 @pytest.mark.parametrize("texts", [[], [""], ["the of", "and"]])
 def test_texts_without_terms_score_nothing(tmp_path: Path, texts: list[str]) -> None:
     lexical = written(tmp_path, texts)

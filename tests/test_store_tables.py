@@ -100,7 +100,6 @@ def test_failures_are_remembered(tables: Tables) -> None:
 
 
 def test_vectors_are_found_by_their_key(tables: Tables) -> None:
-    assert tables.chunk_keys(1, 2) == [b"a.md-1", "b/ü 😀.txt-0".encode()]
     # Row 2 is the first chunk of the second document; two sentences come before its own.
     assert tables.find_vectors("b/ü 😀.txt-0".encode()) == (2, 2, 3)
     assert tables.find_vectors(b"unknown") is None
@@ -164,6 +163,57 @@ def test_damage_inside_is_an_error_of_ours(tmp_path: Path) -> None:
         f"{path} cannot be read (database disk image is malformed): "
         "run `rag build` for a new generation"
     )
+
+
+def test_a_document_that_is_missing_is_damage(tables: Tables, tmp_path: Path) -> None:
+    tables.close()
+    path = tmp_path / "t.sqlite"
+    with sqlite3.connect(path) as changed:
+        changed.execute("DELETE FROM texts WHERE row = 1")
+    changed.close()
+    damaged = Tables(path)
+    assert damaged.chunks([0])
+    with pytest.raises(IndexDamaged) as caught:
+        damaged.chunks([0, 2])
+    assert str(caught.value) == (
+        f"{path} cannot be read (document 1 of chunk 2 is missing): "
+        "run `rag build` for a new generation"
+    )
+
+
+@pytest.mark.parametrize(
+    ("change", "reason"),
+    [
+        ("UPDATE chunks SET sentences = '[' WHERE row = 3", "malformed JSON"),
+        ("ALTER TABLE chunks RENAME TO lost", "no such table: old.chunks"),
+    ],
+)
+def test_damage_of_what_is_taken_over_is_an_error_of_ours(
+    tables: Tables, tmp_path: Path, change: str, reason: str
+) -> None:
+    seen = tables.seen()
+    tables.close()
+    with sqlite3.connect(tmp_path / "t.sqlite") as changed:
+        changed.execute(change)
+    changed.close()
+    writer = TableWriter(tmp_path / "new.sqlite", tmp_path / "t.sqlite")
+    with pytest.raises(IndexDamaged) as caught:
+        writer.copy(*seen.values())
+    assert str(caught.value) == f"the published generation cannot be read: {reason}"
+    writer.close()
+
+
+def test_a_full_disk_is_no_damage_of_what_is_taken_over(tmp_path: Path) -> None:
+    before = TableWriter(tmp_path / "t.sqlite")
+    document, chunks = one_document("large.md", "some text " * 5000)
+    before.add(document, STATE, chunks, [b"1", b"2"], 0)
+    before.close()
+    (seen,) = Tables(tmp_path / "t.sqlite").seen().values()
+    writer = TableWriter(tmp_path / "new.sqlite", tmp_path / "t.sqlite")
+    writer._connection.execute("PRAGMA max_page_count = 1")
+    with pytest.raises(sqlite3.OperationalError, match=r"^database or disk is full$"):
+        writer.copy(seen, seen)
+    writer._connection.close()
 
 
 def test_chunks_of_older_generations_can_be_read(tables: Tables, tmp_path: Path) -> None:

@@ -103,7 +103,9 @@ def measure(generation: Generation, models: Models, example: Example) -> Feature
         tuple(found.similarities[i] for i in kept),
     )
     evidence = gather(generation, understood, found, models.reader, Weights())
-    return features(evidence) if evidence.candidates else None
+    if not evidence.candidates:
+        return None
+    return features(evidence, with_reader=evidence.read)
 
 
 def calibrate(shared: Path, work: Path, *, reader: bool) -> dict[str, object]:

@@ -7,6 +7,7 @@ from dataclasses import replace
 
 from rag.answering.select import Quotation
 from rag.types import Citation, Document, Hit, Passage
+from rag.wording import SUCCESSOR
 
 _NEAREST = 3
 
@@ -35,7 +36,7 @@ def cite(
                 sha256=source.sha256,
                 published=_said(source, "published"),
                 effective_date=_said(source, "effective_date"),
-                superseded_by=_said(source, "superseded_by", "replaced_by"),
+                superseded_by=_said(source, *SUCCESSOR),
             )
         )
     return tuple(citations)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import math
-from dataclasses import astuple, dataclass
+from dataclasses import astuple, dataclass, fields
 from functools import cache
 from pathlib import Path
 
@@ -47,15 +47,15 @@ class _Model:
     thresholds: dict[str, float]
 
 
-def features(evidence: Evidence) -> Features:
-    """Features of a non-empty `evidence`."""
+def features(evidence: Evidence, *, with_reader: bool) -> Features:
+    """Features of a non-empty `evidence`, which the reader has read if its say is to count."""
     best = evidence.candidates[0]
     return Features(
         similarity=best.similarity,
-        passage_coverage=0.0 if evidence.read else evidence.passage_coverage[best.hit.rank],
+        passage_coverage=0.0 if with_reader else evidence.passage_coverage[best.hit.rank],
         missing=evidence.missing,
         form=float(looks_like_answer(evidence.kind, best.plain)),
-        reader=_answered(evidence) if evidence.read else 0.0,
+        reader=_answered(evidence) if with_reader else 0.0,
     )
 
 
@@ -74,7 +74,9 @@ def confidence(evidence: Evidence, *, with_reader: bool) -> float:
     model = _load("reader" if with_reader else "quick")
     total = model.intercept + sum(
         weight * value
-        for weight, value in zip(model.weights, astuple(features(evidence)), strict=True)
+        for weight, value in zip(
+            model.weights, astuple(features(evidence, with_reader=with_reader)), strict=True
+        )
     )
     return 1 / (1 + math.exp(-max(min(total, 30.0), -30.0)))
 
@@ -87,4 +89,5 @@ def threshold(caution: Caution, *, with_reader: bool) -> float:
 @cache
 def _load(name: str) -> _Model:
     data = json.loads(CALIBRATION.read_text("utf-8"))[name]
-    return _Model(data["intercept"], tuple(data["weights"].values()), data["thresholds"])
+    weights = tuple(data["weights"][spec.name] for spec in fields(Features))
+    return _Model(data["intercept"], weights, data["thresholds"])

@@ -1,145 +1,244 @@
-"""What a sentence cannot be understood or trusted without, and is quoted with."""
+"""What a sentence cannot be understood or trusted without, and is quoted with.
+
+| the answer is | quoted with it |
+| --- | --- |
+| a lead-in | the entries: "You need:" with "a form" and "a stamp" |
+| an entry, where a list is asked for | the whole list |
+| what leans back | the sentence before, or the list: "It is paid.", "In these cases …" |
+| a reply, speech | its question, label or speaker: see `turns` |
+| "No." | its reason: "Is gear paid for? No. It is lent." |
+| a question or label | what answers it: "Opening hours. From nine to five." |
+| any other sentence | the next one, if it takes it back or says more: "However, not all." |
+| a rule | its exceptions soon after: "There are two exceptions:" |
+
+Whatever it is, what leads in to it stands before it ("Staff must not", "Kind | Years"), and behind
+it what limits the list that it ends in ("The head may waive these limits."), what its numbers name
+("Paragraph 2 does not apply to garages.", see `numbered`) and the notes that its marks point to.
+"""
 
 from __future__ import annotations
 
 import re
 
 from rag.answering.evidence import Candidate, Evidence
+from rag.answering.numbered import named_by, numbers_taken_back, takes_back
+from rag.answering.places import Place, Span, after_the_list, end_of_list, start_of_list
+from rag.answering.turns import asked_in_turn, in_one_block, is_half, is_label, opener
 from rag.connectives import (
-    AFTER_A_LIST,
+    ANNOUNCES_EXCEPTIONS,
     BARE_REPLY,
-    EXCEPTION,
-    EXCEPTIONS,
+    EXEMPTS,
     GOES_ON,
-    LEANS_BACK,
     LIMITS,
+    LIMITS_ENTRIES,
+    OPENS_EXCEPTION,
+    OPPOSES,
+    POINTS_AT_SEVERAL,
     REPLY,
-    without_number,
+    VERDICT,
+    leans_back,
+    points_back,
 )
-from rag.embedding import plain_sentence
 from rag.store.lexical import terms
-from rag.types import Chunk
 
-Span = tuple[int, int]
-"""[start, end) in the canonical text."""
-
-_MOST_WORDS_OF_LIST = 110
 _SOON = 3
 """So many sentences later a rule's exceptions may come."""
+_CHAIN = 3
+"""So many sentences back what a sentence leans on may lean on others."""
+_REPLY_SENTENCES = 3
+"""So many sentences of the reply to a question are quoted with it."""
+_FEW_WORDS = 5
+"""A reply of no more words says little: "We do not know."."""
+_FIRST, _AS_GOOD = 4, 0.15
+"""Of the first so many sentences, those that score so little less than the best answer as well."""
 _RARE = 0.5
 """Terms at least so rare, the rarest of the question being 1, are what it is about."""
-_LABEL_WORDS = 2
+_MOST_OF_IT = 0.5
+"""More than this share of a question, weighted by rarity, is most of it."""
 _ENTRIES = ("item", "row")
-
-_NUMBER = re.compile(r"\(?(\d{1,3}(?:\.\d{1,3})*|[a-z])[.)]?\s", re.IGNORECASE)
-_EXCEPTED = re.compile(
-    r"(?:paragraph|section|number|rule|article|clause)s?\b([^.]*?)\b(?:do|does|shall) not\b",
-    re.IGNORECASE,
-)
-_POINTS_BACK = re.compile(
-    r"\b(?:it|this|that|these|those|they|them|such|the above)\b", re.IGNORECASE
-)
+_NOTE = re.compile(r"\\?(\[\^[\w-]+\]|[¹²³⁴-⁹]+|\*{1,3}(?=\s)|[†‡])")
 _MODAL = frozenset(terms("may must need not no only"))
 
 
 def in_context(candidate: Candidate, evidence: Evidence) -> list[Span]:
     """The spans to quote for a sentence, in the order of the text; they do not overlap."""
-    chunk, at = candidate.chunk, candidate.position
-    first, spans = at, [_span(chunk, at)]
-    if _leads_on(chunk, at):
-        spans = [_from_to(chunk, at, _end_of_list(chunk, at))]
-    elif _asks_for_the_list(candidate, evidence):
-        first = _start_of_list(chunk, at)
-        last = _end_of_list(chunk, first)
-        if at <= last:
-            spans = [_from_to(chunk, first, last)]
-        else:
-            first = at
-    elif chunk.sentences[at].kind != "row":
-        spans = _with_neighbours(candidate, evidence)
-    sentence = chunk.sentences[first]
-    leads = [*sentence.above, *([sentence.lead] if sentence.lead else [])]
-    spans = [*(lead for lead in leads if lead[0] < spans[0][0]), *spans]
-    spans += _after_the_list(chunk, at, spans)
-    return spans + [one for one in _by_number(chunk, at) if one[0] >= spans[-1][1]]
+    place = Place(candidate.chunk, candidate.position)
+    led, spans = _quoted(place, candidate, evidence)
+    spans = [*_leads(led, spans[0][0]), *spans]
+    spans += _limit_of_the_list(place, spans)
+    spans += [_with_list(one) for one in _named(place)]
+    return _in_order(spans + _notes(place, spans))
 
 
-def _asks_for_the_list(candidate: Candidate, evidence: Evidence) -> bool:
-    """Whether the entries beside an entry are part of the answer."""
-    return candidate.sentence.kind == "item" and evidence.kind in ("list", "procedure")
+def _quoted(place: Place, candidate: Candidate, evidence: Evidence) -> tuple[Place, list[Span]]:
+    """The sentence with its list or neighbours, and the place of which the leads are needed."""
+    kind = place.sentence.kind
+    if place.is_lead:
+        return place, [*_before_lead(place), place.to(end_of_list(place))]
+    if kind == "item" and _wants_whole_list(place, candidate, evidence):
+        first = start_of_list(place)
+        last = end_of_list(first)
+        return (first, [first.to(last)]) if place.at <= last.at else (place, [place.span])
+    return place, [place.span] if kind == "row" else _with_neighbours(place, candidate, evidence)
 
 
-def _with_neighbours(candidate: Candidate, evidence: Evidence) -> list[Span]:
+def _wants_whole_list(place: Place, candidate: Candidate, evidence: Evidence) -> bool:
+    """Whether one entry would pass for all: a list is asked for, or what is asked is above it."""
+    lead = place.sentence.lead
+    if lead is None or evidence.kind in ("list", "procedure"):
+        return evidence.kind in ("list", "procedure")
+    least = evidence.candidates[0].score - _AS_GOOD
+    as_good = [
+        one
+        for one in evidence.candidates[:_FIRST]
+        if one.score >= least and one.chunk == candidate.chunk and one.sentence.lead == lead
+    ]
+    return len(as_good) > 1 or _is_asked_above(place, evidence)
+
+
+def _is_asked_above(place: Place, evidence: Evidence) -> bool:
+    """Whether most of the question stands in the lead and headings, and no more in the entry."""
+    chunk, rarities = place.chunk, evidence.rarities
+    leads = [
+        chunk.text[max(0, start - chunk.start) : max(0, end - chunk.start)]
+        for start, end in filter(None, [place.sentence.lead])
+    ]
+    above = set(terms(" ".join([chunk.title, *chunk.headings, *leads])))
+    covered = sum(own for term, own in rarities.items() if term in above)
+    more = rarities.keys() & set(terms(place.text)) - above
+    return not more and covered > _MOST_OF_IT * sum(rarities.values())
+
+
+def _leads(led: Place, start: int) -> list[Span]:
+    """What leads in to a place and stands before `start`, with what that leans on."""
+    sentence = led.sentence
+    leads = [
+        lead
+        for lead in (*sentence.above, *([sentence.lead] if sentence.lead else []))
+        if lead[0] < start
+    ]
+    places = (Place(led.chunk, at) for at in range(led.at))
+    leaning = next((one for one in places if leads and one.span == leads[0]), None)
+    return [*(_before_lead(leaning) if leaning else []), *leads]
+
+
+def _leant_on(place: Place) -> tuple[Place, list[Span]]:
+    """The first of the sentences that one leans on, and the list that this leans on, if it does."""
+    first = place
+    for _ in range(_CHAIN):
+        if not leans_back(first.text):
+            break
+        before = first.joined_before
+        if before is None:
+            return first, _list_before(first)
+        first = before
+    return first, []
+
+
+def _before_lead(lead: Place) -> list[Span]:
+    """What a lead-in leans on: "Leave lapses." and then "This does not apply where"."""
+    first, listed = _leant_on(lead)
+    return listed + [Place(lead.chunk, at).span for at in range(first.at, lead.at)]
+
+
+def _list_before(place: Place) -> list[Span]:
+    """The list that a sentence stands behind, if there is room: "In these cases …"."""
+    last = Place(place.chunk, place.at - 1) if place.at else place
+    if place.sentence.kind != "paragraph" or last.sentence.kind != "item":
+        return []
+    text = place.text
+    if not (POINTS_AT_SEVERAL.match(text) or (OPENS_EXCEPTION.match(text) and points_back(text))):
+        return []
+    first = start_of_list(last)
+    return (
+        [*_leads(first, first.sentence.start), first.to(last)] if end_of_list(first) == last else []
+    )
+
+
+def _with_neighbours(place: Place, candidate: Candidate, evidence: Evidence) -> list[Span]:
     """A sentence with what it leans on, and with what follows and belongs to it."""
-    chunk, at = candidate.chunk, candidate.position
-    first = last = at
-    if LEANS_BACK.match(_text(chunk, at)) and _joined(chunk, at - 1):
-        first -= 1
-    while _joined(chunk, first - 1) and _replies(chunk, first):
-        first -= 1
-    if candidate.plain.endswith("?") and candidate.sentence.kind == "paragraph":
-        last += 1
-    if _is_half(_text(chunk, last)) and _goes_on(chunk, last):
-        last += 1
-    if _goes_on(chunk, last) and _belongs(_text(chunk, last + 1), candidate, evidence):
-        last += 1
-    spans = _apart(chunk, first, last)
-    if last > at and _leads_on(chunk, last):
-        spans[-1] = (spans[-1][0], chunk.sentences[_end_of_list(chunk, last)].end)
-        return spans
-    return spans + _exceptions(chunk, last)
+    last = place
+    first, earlier = _leant_on(place)
+    while (before := first.joined_before) and is_half(before, first):
+        first = before
+    if opens := opener(first):
+        earlier = [opens.span]
+    if place.sentence.kind == "paragraph" and place.text.endswith("?") and place.next:
+        last = _end_of_reply(place.next)
+    if _is_half(last.text) and (reason := _next_statement(last)):
+        last = reason
+    if (more := _next_statement(last)) and _belongs(last, more, candidate, evidence):
+        last = more
+    spans = earlier + _apart(first, last)
+    if last.at > place.at and last.is_lead:
+        return [*spans[:-1], (spans[-1][0], end_of_list(last).sentence.end)]
+    asks = asked_in_turn(last)
+    replies = [asks.to(_end_of_reply(reply))] if asks and (reply := asks.next) else []
+    return spans + _exceptions(last) + replies
 
 
-def _apart(chunk: Chunk, first: int, last: int) -> list[Span]:
+def _end_of_reply(first: Place) -> Place:
+    """The last sentence of a reply to a question, as far as there is room.
+
+    It is a block of its own, or goes on where the next sentence leans back or the first says little
+    ("We do not know.").
+    """
+    last, asked = first, first.joined_before
+    alone = asked is not None and not in_one_block(asked, first)
+    for _ in range(_REPLY_SENTENCES - 1):
+        following = _next_statement(last)
+        if following is None or not in_one_block(last, following):
+            break
+        little = (
+            first is last and len(first.text.split()) <= _FEW_WORDS and not REPLY.match(first.text)
+        )
+        if not (alone or little or leans_back(following.text)):
+            break
+        last = following
+    return last
+
+
+def _apart(first: Place, last: Place) -> list[Span]:
     """These sentences one by one; a question stays with its answer, and "No." with its reason."""
-    spans = []
-    for at in range(first, last + 1):
-        text = _text(chunk, at)
-        if at < last and (text.endswith("?") or _is_half(text)):
-            continue
-        spans.append(_from_to(chunk, first, at))
-        first = at + 1
-    return spans
+    spans, start, place = [], first, first
+    while place.at < last.at and (following := place.next):
+        text = place.text
+        if not (text.endswith("?") or _is_half(text)):
+            spans.append(start.to(place))
+            start = following
+        place = following
+    return [*spans, start.to(last)]
 
 
 def _is_half(text: str) -> bool:
     """Whether a sentence says nothing without the next one: "No.", or a label, "Opening hours."."""
-    label = len(text.split()) <= _LABEL_WORDS and text[:1].isupper() and text.endswith(".")
-    return label or bool(BARE_REPLY.match(text))
+    return is_label(text) or bool(BARE_REPLY.match(text))
 
 
-def _goes_on(chunk: Chunk, at: int) -> bool:
-    """Whether the next sentence stands in the same place, and is no new question."""
-    return _joined(chunk, at) and not _text(chunk, at + 1).endswith("?")
+def _next_statement(place: Place) -> Place | None:
+    """The next sentence, if it stands in the same place, and is no new question."""
+    following = place.joined
+    return following if following and not following.text.endswith("?") else None
 
 
-def _replies(chunk: Chunk, at: int) -> bool:
-    """Whether a sentence is half of a reply, the other half being the one before it."""
-    before, text = _text(chunk, at - 1), _text(chunk, at)
-    if text.endswith("?"):
-        return False
-    return bool(BARE_REPLY.match(before) or (before.endswith("?") and REPLY.match(text)))
-
-
-def _joined(chunk: Chunk, at: int) -> bool:
-    """Whether a sentence and the next one are prose, or stand in the same list entry."""
-    if not 0 <= at < len(chunk.sentences) - 1:
-        return False
-    one, other = chunk.sentences[at], chunk.sentences[at + 1]
-    if one.kind == other.kind == "item":
-        return not chunk.text[one.end - chunk.start : other.start - chunk.start].strip()
-    return one.kind == other.kind == "paragraph"
-
-
-def _belongs(follows: str, candidate: Candidate, evidence: Evidence) -> bool:
+def _belongs(last: Place, more: Place, candidate: Candidate, evidence: Evidence) -> bool:
     """Whether the next sentence is an exception, goes on defining, or says more of what is sought.
 
     "Up to three days", and then "in the first month one day", to somebody who asks about the first
     month.
     """
+    follows = more.text
+    if (named := numbers_taken_back(more)) and last.number:
+        return last.number in named
     return bool(
-        EXCEPTION.match(follows)
-        or (LIMITS.match(follows) and _speaks_of(follows, candidate.plain))
+        OPENS_EXCEPTION.match(follows)
+        or VERDICT.match(follows)
+        or EXEMPTS.search(follows)
+        or OPPOSES.search(follows)
+        or (
+            (LIMITS.match(follows) or LIMITS_ENTRIES.search(follows))
+            and _speaks_of(follows, candidate.plain)
+        )
         or (evidence.kind == "definition" and GOES_ON.match(follows))
         or _sought(candidate, evidence).intersection(terms(follows))
     )
@@ -148,7 +247,7 @@ def _belongs(follows: str, candidate: Candidate, evidence: Evidence) -> bool:
 def _speaks_of(sentence: str, other: str) -> bool:
     """Whether a sentence points back, or shares a word of content with another."""
     shared = set(terms(sentence)).intersection(terms(other)) - _MODAL
-    return bool(_POINTS_BACK.search(sentence) or shared)
+    return bool(shared) or points_back(sentence)
 
 
 def _sought(candidate: Candidate, evidence: Evidence) -> set[str]:
@@ -158,125 +257,87 @@ def _sought(candidate: Candidate, evidence: Evidence) -> set[str]:
     return wanted.difference(terms(" ".join([candidate.plain, *candidate.chunk.headings])))
 
 
-def _exceptions(chunk: Chunk, last: int) -> list[Span]:
+def _exceptions(last: Place) -> list[Span]:
     """The sentence soon after another that names exceptions to it, with their list."""
-    for after in range(last + 1, last + _SOON + 1):
-        if not _joined(chunk, after - 1):
+    place = last.joined
+    for _ in range(_SOON):
+        if place is None:
             break
-        if EXCEPTIONS.match(_text(chunk, after)):
-            return [_with_list(chunk, after)]
+        if ANNOUNCES_EXCEPTIONS.match(place.text):
+            return [_with_list(place)]
+        place = place.joined
     return []
 
 
-def _by_number(chunk: Chunk, at: int) -> list[Span]:
-    """The later sentence by which the paragraph does not hold: "Paragraph 2 does not apply …"."""
-    number = _number(chunk, at)
-    for after in range(at + 1, len(chunk.sentences) if number else 0):
-        named = _EXCEPTED.match(_text(chunk, after))
-        if named and number in _numbers(named[1]):
-            return [_with_list(chunk, after)]
-    return []
+def _named(place: Place) -> list[Place]:
+    """What limits a sentence or is limited by it, as one names the number of the other."""
+    later = takes_back(place)
+    return [*named_by(place), *([later] if later else [])]
 
 
-def _with_list(chunk: Chunk, at: int) -> Span:
-    end = _end_of_list(chunk, at) if _leads_on(chunk, at) else at
-    return _from_to(chunk, at, end)
+def _notes(place: Place, spans: list[Span]) -> list[Span]:
+    """The notes of the passage that marks in these spans point to: "¹ Longer where …"."""
+    text, start = place.chunk.text, place.chunk.start
+    quoted = [text[max(0, left - start) : max(0, right - start)] for left, right in spans]
+    notes = []
+    for sentence in place.chunk.sentences:
+        mark = _NOTE.match(text, sentence.start - start, sentence.end - start)
+        if mark is None:
+            continue
+        pointing = re.compile(rf"(?<=[^\s*]){re.escape(mark[1])}(?![\w*¹²³⁴-⁹])")
+        if any(pointing.search(one) for one in quoted):
+            notes.append((sentence.start, sentence.end))
+    return notes
 
 
-def _number(chunk: Chunk, at: int) -> str:
-    """The number at the beginning of a sentence or in front of its list entry; "" without one."""
-    marker = f"{chunk.sentences[at].marker} "
-    found = _NUMBER.match(plain_sentence(chunk, at)) or _NUMBER.fullmatch(marker)
-    return found[1] if found else ""
+def _in_order(spans: list[Span]) -> list[Span]:
+    """Spans as they stand in the text; those that overlap as one."""
+    found: list[Span] = []
+    for start, end in sorted(spans):
+        if found and start < found[-1][1]:
+            found[-1] = (found[-1][0], max(end, found[-1][1]))
+        else:
+            found.append((start, end))
+    return found
 
 
-def _numbers(text: str) -> set[str]:
-    return set(re.findall(r"\d+(?:\.\d+)*", text))
+def _with_list(place: Place) -> Span:
+    return place.to(end_of_list(place)) if place.is_lead else place.span
 
 
-def _after_the_list(chunk: Chunk, at: int, spans: list[Span]) -> list[Span]:
+def _limit_of_the_list(place: Place, spans: list[Span]) -> list[Span]:
     """The sentence after the list or table in which a quotation ends, if it limits the entries."""
-    end = spans[-1][1]
-    last = max(i for i, sentence in enumerate(chunk.sentences) if sentence.end <= end)
-    last = max(last, at)
-    if chunk.sentences[last].kind not in _ENTRIES:
+    chunk, last = place.chunk, place
+    while (after := last.next) and after.sentence.end <= spans[-1][1]:
+        last = after
+    if last.sentence.kind not in _ENTRIES:
         return []
-    after = last + 1
-    while after < len(chunk.sentences) and _same_list(chunk, last, after):
-        after += 1
-    if after == len(chunk.sentences) or chunk.sentences[after].kind != "paragraph":
+    after_list = after_the_list(last)
+    if after_list is None or after_list.sentence.kind != "paragraph":
         return []
-    text = _text(chunk, after)
+    text = after_list.text
+    quoted_entries = (Place(chunk, at) for at in range(last.at + 1))
+    numbers = {one.number for one in quoted_entries if _is_within(one, spans)}
+    if named := numbers_taken_back(after_list):
+        return [after_list.span] if named & numbers else []
+    if OPENS_EXCEPTION.match(text):
+        return [after_list.span]
+    if not (LIMITS_ENTRIES.search(text) or LIMITS.match(text)):
+        return []
     quoted = " ".join(
         chunk.text[max(0, s - chunk.start) : max(0, e - chunk.start)] for s, e in spans
     )
-    limits = AFTER_A_LIST.search(text) or LIMITS.match(text)
-    marks = {f"({mark})" for i in range(last + 1) if (mark := _number(chunk, i))}
-    spoken_of = _speaks_of(text, quoted) or any(mark in text for mark in marks)
     # "except with the consent of the head." goes on with the sentence that the list is part of.
-    comes = EXCEPTION.match(text) or (limits and (spoken_of or text[:1].islower()))
-    return [_span(chunk, after)] if comes else []
+    comes = text[:1].islower() or _speaks_of(text, quoted) or _names_an_entry(text, last)
+    return [after_list.span] if comes else []
 
 
-def _same_list(chunk: Chunk, at: int, after: int) -> bool:
-    one, other = chunk.sentences[at], chunk.sentences[after]
-    # A row without a header above it begins another table.
-    return one.kind == other.kind and (one.kind != "row" or other.lead is not None)
+def _is_within(place: Place, spans: list[Span]) -> bool:
+    start, end = place.span
+    return any(left <= start and end <= right for left, right in spans)
 
 
-def _span(chunk: Chunk, at: int) -> Span:
-    return chunk.sentences[at].start, chunk.sentences[at].end
-
-
-def _from_to(chunk: Chunk, first: int, last: int) -> Span:
-    return chunk.sentences[first].start, chunk.sentences[last].end
-
-
-def _text(chunk: Chunk, at: int) -> str:
-    """A sentence without markup and number; nothing beside the passage."""
-    if not 0 <= at < len(chunk.sentences):
-        return ""
-    return without_number(plain_sentence(chunk, at))
-
-
-def _leads_on(chunk: Chunk, at: int) -> bool:
-    """Whether entries follow that the sentence leads in to."""
-    follows = chunk.sentences[at + 1 : at + 2]
-    return chunk.sentences[at].kind != "row" and any(
-        one.lead == _span(chunk, at) or (one.kind == "row" and _text(chunk, at).endswith(":"))
-        for one in follows
-    )
-
-
-def _start_of_list(chunk: Chunk, at: int) -> int:
-    """The lead-in of the list around `at`, or its first entry."""
-    lead = chunk.sentences[at].lead
-    for before in reversed(range(at)):
-        if _span(chunk, before) == lead:
-            return before
-        if chunk.sentences[before].kind != "item":
-            return before + 1
-    return 0
-
-
-def _end_of_list(chunk: Chunk, first: int) -> int:
-    """The last entry of the list that begins with a lead-in or an entry, as far as there is room.
-
-    Entries under its entries are part of it.
-    """
-    sentence = chunk.sentences[first]
-    under = {_span(chunk, first)}
-    if not _leads_on(chunk, first):
-        under.add(sentence.lead or (-1, -1))
-    last, words = first, 0
-    while last + 1 < len(chunk.sentences):
-        follows = chunk.sentences[last + 1]
-        words += len(_text(chunk, last + 1).split())
-        entry = follows.kind == "row" or (
-            follows.kind == "item" and (follows.lead or (-1, -1)) in under
-        )
-        if not entry or words > _MOST_WORDS_OF_LIST:
-            break
-        last += 1
-        under.add(_span(chunk, last))
-    return last
+def _names_an_entry(text: str, last: Place) -> bool:
+    """Whether a text names this entry or one before it: "The head may waive (b)."."""
+    entries = (Place(last.chunk, at) for at in range(last.at + 1))
+    return any((number := entry.number) and f"({number})" in text for entry in entries)

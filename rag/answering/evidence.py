@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Container, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
 import numpy.typing as npt
 
-from rag.answering.mentions import is_mentioned
+from rag.answering.mentions import is_mentioned, spelt_out
 from rag.answering.questions import Kind, looks_like_answer, names, question_kind
 from rag.conversation import Understood
 from rag.embedding import plain_sentences, sentence_texts
@@ -37,6 +37,8 @@ class Weights:
         kind: the sentence has the form that the question asks for.
         reader: one unit of the reader's log-odds against "not answered here".
         rank: penalty per rank of the passage.
+        outdated: penalty where the document names a successor that is in the index: of equal
+            sentences the one that still holds is quoted.
     """
 
     coverage: float = 0.3
@@ -44,6 +46,7 @@ class Weights:
     kind: float = 0.15
     reader: float = 0.1
     rank: float = 0.01
+    outdated: float = 0.15
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,7 +93,8 @@ class Evidence:
         missing: rarity of the rarest term that no passage has, as a share of all rarities.
         read: True if the reader has judged the candidates.
         rarities: the terms of the question itself, with their inverse document frequency.
-        unknown: names and years in the question that no document of the index has.
+        names: names and years in the question.
+        unknown: those of them that no document of the index has.
     """
 
     kind: Kind
@@ -99,6 +103,7 @@ class Evidence:
     missing: float = 0.0
     read: bool = False
     rarities: Mapping[str, float] = field(default_factory=dict)
+    names: tuple[str, ...] = ()
     unknown: tuple[str, ...] = ()
 
 
@@ -119,12 +124,14 @@ def gather(
     reader: Reader | None,
     weights: Weights,
     before_reading_on: Callable[[], None] = lambda: None,
+    outdated: Container[str] = (),
 ) -> Evidence:
     """Score every sentence of the best hits.
 
     With a reader, only as many are read as it takes to find an answer (see `READING`): most
     questions cost little, and none is given up early. `before_reading_on` is called where the
-    first ones were not enough. Nothing is evidence for a question without a word of content.
+    first ones were not enough. Documents that are `outdated` count for less. Nothing is evidence
+    for a question without a word of content.
     """
     kind = question_kind(understood.question)
     idf = rarity(generation, terms(understood.standalone))
@@ -139,12 +146,21 @@ def gather(
     candidates = [
         candidate
         for hit, similarities, own in zip(hits, found.similarities, logits, strict=False)
-        for candidate in _candidates(hit, similarities, own, kind, idf, weights)
+        for candidate in _candidates(
+            hit,
+            similarities,
+            own,
+            kind,
+            idf,
+            weights,
+            weights.outdated if hit.chunk.document in outdated else 0.0,
+        )
     ]
     candidates.sort(key=lambda c: (-c.score, c.hit.rank, c.position))
     words = [set(terms(hit.chunk.searched)) for hit in hits]
     everywhere = set().union(*words)
     total = sum(idf.values()) or 1.0
+    named = tuple(names(understood.question))
     absent = [weight for term, weight in idf.items() if term not in everywhere]
     return Evidence(
         kind=kind,
@@ -155,8 +171,12 @@ def gather(
         },
         missing=max(absent, default=0.0) / total,
         rarities={term: idf[term] for term in terms(understood.question)},
+        names=named,
         unknown=tuple(
-            name for name in names(understood.question) if not is_mentioned(generation, name)
+            name
+            for name in named
+            if not is_mentioned(generation, name)
+            and not any(spelt_out(name, hit.chunk.text) for hit in hits)
         ),
     )
 
@@ -197,8 +217,9 @@ def _candidates(
     kind: Kind,
     idf: dict[str, float],
     weights: Weights,
+    penalty: float,
 ) -> Iterator[Candidate]:
-    """The sentences of one hit with their scores."""
+    """The sentences of one hit with their scores, less a penalty."""
     chunk = hit.chunk
     above = set(terms(" ".join([chunk.title, *chunk.headings])))
     texts = zip(plain_sentences(chunk), sentence_texts(chunk), strict=True)
@@ -214,6 +235,7 @@ def _candidates(
             + weights.reader * logit
             - weights.rank * hit.rank
             - _form_penalty(chunk, position, plain)
+            - penalty
         )
         yield Candidate(hit, position, plain, similarity, covered, logit, score)
 

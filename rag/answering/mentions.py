@@ -9,7 +9,9 @@ from itertools import pairwise, starmap
 
 from rag.store.generation import Generation
 from rag.store.lexical import terms
+from rag.types import Document
 
+_ACRONYM = re.compile(r"[A-Z]{3,6}")
 _HUMP = re.compile(r"(?<=[a-z])(?=[A-Z])")
 
 
@@ -29,6 +31,30 @@ def is_mentioned(generation: Generation, name: str) -> bool:
     plain = {_without_accents(term) for term in terms(name)}
     accented = map(_without_accents, lexical.not_ascii)
     return not plain.isdisjoint(accented) or generation.tables.in_metadata(name)
+
+
+def has_name(document: Document, name: str) -> bool:
+    """True if a document has the name or a spelling of it in its text, title or metadata."""
+    if name.isdecimal():
+        return bool(re.search(rf"(?<!\d){name}(?!\d)", _all_of(document)))
+    everything = _without_accents(_all_of(document)).casefold()
+    return any(
+        _without_accents(spelling).casefold() in everything for spelling in _spellings(name)
+    ) or spelt_out(name, document.text)
+
+
+def _all_of(document: Document) -> str:
+    return "\n".join(
+        [document.title, document.id, *map(str, document.metadata.values()), document.text]
+    )
+
+
+def spelt_out(name: str, text: str) -> bool:
+    """True if a text has the words of an acronym: "chief operating officer" for "COO"."""
+    if not _ACRONYM.fullmatch(name):
+        return False
+    words = r"(?:\W+(?:and|for|of|on|the))?\W+".join(rf"{letter}\w*" for letter in name)
+    return bool(re.search(rf"\b{words}\b", text, re.IGNORECASE))
 
 
 def _spellings(name: str) -> Iterator[str]:

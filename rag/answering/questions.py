@@ -7,43 +7,54 @@ from typing import Literal
 
 Kind = Literal["yes_no", "quantity", "time", "person", "definition", "procedure", "list", "other"]
 
+_ASKS = (
+    r"(?:^\W*|[,;:.?!–—-] |\b(?:and|or|but|so|then|since|until|till|by|from|to|with|for|of|on|at|"
+    r"exactly|know|me|us|say|explain) )"
+)
+"""Before a word that asks, unlike "the staff who" and "if so when"."""
 _QUESTION_FORMS: tuple[tuple[Kind, str], ...] = (
     (
+        "yes_no",
+        r"^\s*(?:(?:and|but|so|then|ok|okay),? )?(?:is|are|am|was|were|do|does|did|can|could|"
+        r"may|must|should|shall|will|would|has|have|had|need)\b"
+        # "Can you tell me when …" asks when.
+        r"(?! (?:you|we|any(?:one|body)|somebody) (?:tell|know|say|explain|list|name)\b)",
+    ),
+    (
         "quantity",
-        r"\bhow (?:many|much|long|often|far|large|big|high|low|old|frequently|big|fast)\b|"
+        r"\bhow (?:many|much|long|often|far|large|big|high|low|old|frequently|fast)\b|"
         r"\b(?:what|which) (?:is the )?(?:\w+ ){0,2}(?:number|amount|percentage|share|limit|"
         r"maximum|minimum|threshold|cost|price|rate|fee|budget|ceiling|cap)\b",
     ),
     (
-        "time",
-        r"\bwhen\b|\bhow soon\b|\bdeadline\b|\b(?:what|which) (?:time|date|day|year|month)\b|"
-        r"\bby what\b|\bsince when\b|\buntil when\b",
-    ),
-    (
         "procedure",
-        r"\bhow (?:do|does|can|should|would|to|must|is|are)\b|\bsteps?\b|\bprocess\b",
+        r"\bwhat (?:must|should|can|do|shall) (?:\w+ ){1,3}do\b|\bwhat to do\b",
     ),
     (
-        "person",
-        r"\bwho(?:m|se)?\b|\b(?:which|what) (?:office|team|person|department|body|company|"
-        r"companies|organi[sz]ation|address|email|e-mail|contact)\b|\bcontact\b|\bwhere (?:do|"
-        r"should|can) i (?:send|report|submit)\b",
+        "time",
+        rf"{_ASKS}when\b|\bhow soon\b|\bdeadline\b|"
+        r"\b(?:what|which) (?:time|date|day|year|month)\b|\bby what\b",
     ),
     (
         "definition",
         r"\bdefin(?:e|ed|ition)\b|\bmean(?:s|ing)?\b|\bstands? for\b|"
-        r"^\s*what(?: is|'s| are) (?:an? |the )?[\w-]+(?: [\w-]+){0,2}\s*\??$",
+        r"^\s*what(?: is|'s| are) (?:an? |the )?(?!not\b)[\w-]+(?: [\w-]+){0,2}\s*\??$",
+    ),
+    (
+        "procedure",
+        r"\bhow (?:do|does|can|could|should|would|must|shall|to)\b|\bsteps?\b|\bprocess\b",
+    ),
+    (
+        "person",
+        rf"{_ASKS}who(?:m|se)?\b|\b(?:which|what) (?:office|team|person|department|body|company|"
+        r"companies|organi[sz]ation|address|email|e-mail|contact)\b|\bcontact\b|\bwhere (?:do|"
+        r"should|can) i (?:send|report|submit)\b",
     ),
     (
         "list",
         r"\b(?:what|which) (?:\w+ ){0,4}(?:are|were|include)\b|^\s*list\b|"
         r"\blist (?:of|the|all)\b|\bname (?:the|all)\b|"
         r"\bwhat kinds?\b|\bwhat types?\b|\brequirements\b|\bexamples\b",
-    ),
-    (
-        "yes_no",
-        r"^\s*(?:(?:and|but|so|then|ok|okay),? )?(?:is|are|am|was|were|do|does|did|can|could|"
-        r"may|must|should|shall|will|would|has|have|had|need)\b",
     ),
 )
 _QUESTIONS = tuple((kind, re.compile(form, re.IGNORECASE)) for kind, form in _QUESTION_FORMS)
@@ -81,7 +92,7 @@ _SIGN_FORMS: dict[Kind, str] = {
     r"tuesday|wednesday|thursday|friday|daily|weekly|annually|immediately|as soon as)\b",
     "person": r"[\w.+-]+@[\w-]+\.\w+|\b(?:director|manager|officer|supervisor|team|office|lead|"
     r"committee|board|department|head|chief|unit|secretary|representative|staff|contact)\b|"
-    r"(?<=[a-z,] )[A-Z][a-z]+ [A-Z][a-z]+|#[\w-]+",
+    r"(?-i:(?<=[a-z,] )[A-Z][a-z]+ [A-Z][a-z]+)|#[\w-]+",
     "definition": r"\b(?:is|are|means?|refers? to|stands? for|defined as|known as|called|"
     r"includes?)\b|^[^.]{2,60}[:–—]\s",
     "procedure": r"\b(?:must|should|need to|have to|please|submit|send|fill|complete|click|"
@@ -95,7 +106,11 @@ _SIGNS = {kind: re.compile(form, re.IGNORECASE) for kind, form in _SIGN_FORMS.it
 
 def names(question: str) -> list[str]:
     """The names and years in an English question; none where most words have capitals."""
-    found = [match[1] for match in _NAME.finditer(question) if not match[1][0].islower()]
+    found = [
+        re.sub("['’]s$", "", match[1])
+        for match in _NAME.finditer(question)
+        if not match[1][0].islower()
+    ]
     found = list(dict.fromkeys(found))
     if not _ENGLISH.search(question) or 2 * len(found) > len(question.split()):
         return []

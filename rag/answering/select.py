@@ -10,6 +10,7 @@ from rag.answering.context import in_context
 from rag.answering.evidence import Candidate, Evidence
 from rag.answering.questions import NUMBER_WORD
 from rag.embedding import plain_sentence
+from rag.store.lexical import terms
 from rag.types import Chunk
 
 _MOST_SENTENCES = 4
@@ -19,6 +20,11 @@ _CLOSE_WHEN_READ = 0.22
 """A further sentence is quoted if it scores at most this much less than the best; the reader
 spreads scores more widely."""
 
+_DOUBTED = -1.5
+"""A further sentence is not quoted if the reader's log-odds are lower, unless the best one's are
+lower still (see "What a further sentence needs" in `benchmarks/README.md`)."""
+
+_ENDS = tuple(".!?:;…")
 _WORD = re.compile(r"\w+(?:['’]\w+)?")
 _DECISIVE = re.compile(
     rf"\d|^(?:no|not|never|none|nor|without|cannot|{NUMBER_WORD})$|n['’]t$", re.IGNORECASE
@@ -30,7 +36,7 @@ _DECISIVE = re.compile(
 class Quotation:
     """A piece of a document that is quoted as one: [start, end) in its canonical text.
 
-    `rank` is that of the passage it was found in.
+    `rank` is that of the sentence for which it is quoted among those that were chosen, from 0.
     """
 
     chunk: Chunk
@@ -47,32 +53,34 @@ def select(parts: Sequence[Evidence], *, context: bool = True) -> list[Quotation
         context: quote what a sentence cannot be understood without; False: it alone.
     """
     most = max(1, _MOST_SENTENCES - len(parts) + 1)
-    chosen = [_pick(evidence, most) for evidence in parts]
+    chosen = [pick(evidence, most) for evidence in parts]
     quotations: list[Quotation] = []
     words = 0
     # The best sentence of every part comes before the second of any.
-    for evidence, candidate in (
-        (evidence, candidates[place])
+    for rank, (place, evidence, candidate) in enumerate(
+        (place, evidence, candidates[place])
         for place in range(most)
         for evidence, candidates in zip(parts, chosen, strict=True)
         if place < len(candidates)
     ):
         spans = in_context(candidate, evidence) if context else [_span(candidate)]
-        chunk, rank = candidate.chunk, candidate.hit.rank
+        chunk = candidate.chunk
         brought = [Quotation(chunk, rank, start, end) for start, end in spans]
         # A lead may stand before the chunk; its words are few.
         size = sum(
             len(q.chunk.text[max(0, q.start - q.chunk.start) : q.end - q.chunk.start].split())
             for q in brought
         )
-        if quotations and words + size > _MOST_WORDS:
+        # No part goes without its best sentence.
+        if place and words + size > _MOST_WORDS:
             continue
         words += size
         quotations += brought
     return _reading_order(_without_overlap(quotations))
 
 
-def _pick(evidence: Evidence, most: int) -> list[Candidate]:
+def pick(evidence: Evidence, most: int = _MOST_SENTENCES) -> list[Candidate]:
+    """The sentences that answer, best first, at most so many; empty if there is none to quote."""
     candidates = _quotable(evidence.candidates)
     if not candidates:
         return []
@@ -82,6 +90,8 @@ def _pick(evidence: Evidence, most: int) -> list[Candidate]:
     for candidate in candidates[1:]:
         if len(chosen) >= most or candidate.score < least:
             break
+        if candidate.reader < min(best.reader, _DOUBTED):
+            continue
         if any(_same(candidate, other) for other in chosen):
             continue
         chosen.append(candidate)
@@ -105,12 +115,23 @@ def _quotable(candidates: Sequence[Candidate]) -> list[Candidate]:
     found: dict[int, Candidate] = {}
     for candidate in candidates:
         own = candidate
-        if candidate.sentence.kind == "heading" or _unanswered(candidate):
+        if _is_heading(candidate) or _unanswered(candidate):
             continue
         if candidate.sentence.kind == "row" and (rows := _rows_of(candidate, candidates)):
             own = rows[0]
         found.setdefault(id(own), own)
     return list(found.values())
+
+
+def _is_heading(candidate: Candidate) -> bool:
+    """Whether it is a heading, or a line of text that only says again what stands above it."""
+    if candidate.sentence.kind != "paragraph":
+        return candidate.sentence.kind == "heading"
+    if candidate.plain.endswith(_ENDS):
+        return False
+    above = terms(" ".join([candidate.chunk.title, *candidate.chunk.headings]))
+    own = [word for word in terms(candidate.plain) if not word.isdecimal()]
+    return bool(own) and set(own) <= set(above)
 
 
 def _unanswered(candidate: Candidate) -> bool:

@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 
 from rag.answering.select import Quotation
+from rag.conditions import Where
+from rag.enumerators import is_enumerator, match
 from rag.markup import plain_text
 from rag.types import Block, Citation, Document
 
 _FOOTNOTE = re.compile(r"\s*\[\^?\d{1,2}\]|\s*\[\^[\w-]+\]")
 _NOTE = re.compile(r"^\[\^[^\]]+\]:\s*")
 _YEAR = re.compile(r"\[(\d{3,})\]")
+_SIGNS_BEFORE = " \n-–•*+"
 _ENDS = (".", "!", "?", ":", ";")
-_NUMBERED = re.compile(r"\(?\w{1,5}[.)]|\(?\d{1,3}(?:\.\d{1,3})+[.)]?")
 
 
 def answer_text(
@@ -35,28 +37,32 @@ def answer_text(
     for quotation, citation in zip(quotations, citations, strict=True):
         source = document(citation.document)
         words = _without_marks(_shown(source, citation))
-        if _needs_heading(quotation) and not words.endswith(_ENDS):
+        asked = _asked_by_heading(source, citation)
+        if asked or (_needs_heading(quotation) and not words.endswith(_ENDS)):
             place = citation.document, citation.section
-            words = words if place == above else _behind(citation.section or "", words)
+            words = words if place == above else _behind(asked or citation.section or "", words)
             above = place
         if more := _entries_left(source, citation):
             words += f" … and {more} more {'entry' if more == 1 else 'entries'}"
         apart = _is_row(source, citation) or "\n" in words
         said += ["\n" if apart or was_apart else " ", f"{words} [{citation.n}]"]
         was_apart = apart
-    for part in unanswered:
-        question = _without_marks(part).rstrip(" ?.")
-        said += ["\n" if was_apart else " ", f"I found no sentence that answers “{question}”."]
+    for words in filter(None, (unanswered_text(unanswered), remark)):
+        said += ["\n" if was_apart else " ", words]
         was_apart = False
-    if remark:
-        said += ["\n" if was_apart else " ", remark]
     return "".join(said[1:])
+
+
+def unanswered_text(parts: Sequence[str]) -> str:
+    """What is said of the parts of a question that nothing answers; "" if there are none."""
+    asked = (_without_marks(part).rstrip(" ?.") for part in parts)
+    return " ".join(f"I found no sentence that answers “{part}”." for part in asked)
 
 
 def _shown(document: Document, citation: Citation) -> str:
     """A quote without markup; of a list or table each block on a line, with its marker."""
     blocks = _blocks(document, citation)
-    if not any(block.kind in ("item", "row") for block in blocks[1:]):
+    if not any(block.kind == "row" or _is_entry(document, block) for block in blocks[1:]):
         return plain_text(document.id, citation.quote)
     lines = []
     highest = min((block.level for block in blocks if block.kind == "item"), default=0)
@@ -72,7 +78,9 @@ def _shown(document: Document, citation: Citation) -> str:
 def _marker(document: Document, block: Block) -> str:
     """What stands before an entry: its number or a dash; nothing before a later paragraph."""
     before = document.text[document.text.rfind("\n", 0, block.start) + 1 : block.start].strip()
-    return f"{before if _NUMBERED.fullmatch(before) else '-'} " if before else "  "
+    # A list may have more than 999 entries.
+    numbered = is_enumerator(before) or before[:1].isdigit()
+    return f"{before if numbered else '-'} " if before else "  "
 
 
 def _blocks(document: Document, citation: Citation) -> list[Block]:
@@ -100,16 +108,32 @@ def _needs_heading(quotation: Quotation) -> bool:
     return own.kind in ("item", "row") and own.lead is None and not leads
 
 
+def _asked_by_heading(document: Document, citation: Citation) -> str:
+    """The question that a quote answers as the first words below it; "" if there is none."""
+    before = next((b for b in reversed(document.blocks) if b.end <= citation.start), None)
+    if before is None or before.kind != "heading":
+        return ""
+    begins = not document.text[before.end : citation.start].strip(_SIGNS_BEFORE)
+    heading = plain_text(document.id, document.text[before.start : before.end])
+    return heading if begins and heading.endswith("?") else ""
+
+
+def _is_entry(document: Document, block: Block) -> bool:
+    """Whether it is a list entry, or a paragraph with the number or letter of one."""
+    numbered = block.kind == "paragraph" and match(document.text[block.start : block.end])
+    return block.kind == "item" or bool(numbered)
+
+
 def _entries_left(document: Document, citation: Citation) -> int:
     """How many entries of a list that is quoted for the most part were left out at its end."""
     quoted = _blocks(document, citation)
-    if len(quoted) < 2 or quoted[-1].kind != "item":
+    if len(quoted) < 2 or not _is_entry(document, quoted[-1]):
         return 0
     kinds = {_kind_of_marker(document, block) for block in quoted[1:]}
     level, left = quoted[-1].level, 0
     for block in document.blocks[document.blocks.index(quoted[-1]) + 1 :]:
         kind = _kind_of_marker(document, block)
-        if block.kind != "item" or block.level < level or kind not in {*kinds, ""}:
+        if not _is_entry(document, block) or block.level < level or kind not in {*kinds, ""}:
             break
         left += bool(kind)
     return left
@@ -117,14 +141,24 @@ def _entries_left(document: Document, citation: Citation) -> int:
 
 def _kind_of_marker(document: Document, block: Block) -> str:
     """One sign for numbers, one for letters, one for the rest; "" for a later paragraph."""
-    marker = _marker(document, block).strip(" (")
+    found = match(document.text[block.start : block.end]) if block.kind == "paragraph" else None
+    marker = found.value if found else _marker(document, block).strip(" (")
     return "1" if marker[:1].isdigit() else "a" if marker[:1].isalpha() else marker[:1] and "-"
 
 
-def unknown_text(names: Iterable[str]) -> str:
-    """What is said of names in the question that no document has; "" if there are none."""
-    quoted = " or ".join(f"“{name}”" for name in dict.fromkeys(names))
-    return f"No document mentions {quoted}." if quoted else ""
+def unknown_text(unknown: Sequence[str], elsewhere: Sequence[str] = ()) -> str:
+    """What is said of names in the question; "" if there is nothing to say.
+
+    Args:
+        unknown: names that no document has.
+        elsewhere: names that other documents have than those that are quoted.
+    """
+    said = (("No document mentions", unknown), ("What is quoted here does not mention", elsewhere))
+    return " ".join(
+        f"{words} {' or '.join(f'“{name}”' for name in dict.fromkeys(names))}."
+        for words, names in said
+        if names
+    )
 
 
 def _without_marks(text: str) -> str:
@@ -144,3 +178,12 @@ def abstention_text(documents: int, passages: int) -> str:
     if passages:
         text += " The passages that came nearest are listed; they may be related."
     return text
+
+
+def no_document_text(where: Where, total: int) -> str:
+    """What is said when a filter lets nothing through."""
+    held = "1 document" if total == 1 else f"{total} documents"
+    return (
+        f"The filter {where} matches no document, so there is nothing to quote. The index holds "
+        f"{held}."
+    )

@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from rag.chat import wording
+from rag import wording
 from rag.chat.database import Database, folded, now
 from rag.errors import ConversationNotFound, UsageError
 

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from contextlib import AbstractContextManager, nullcontext
-from typing import Any, Protocol
+from typing import Protocol
 
 from rag.conditions import Given
+from rag.store.tables import DocumentInfo
 from rag.types import Answer, Document, Hit, Turn
 
 
@@ -32,8 +33,8 @@ class Engine(Protocol):
     def document(self, document_id: str) -> Document:
         """One document with its blocks."""
 
-    def documents(self) -> Sequence[Any]:
-        """Id, title, metadata and number of chunks of every document."""
+    def documents(self) -> Sequence[DocumentInfo]:
+        """Every document, without its text."""
 
 
 def snapshot(engine: Engine) -> AbstractContextManager[Engine]:

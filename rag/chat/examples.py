@@ -7,7 +7,9 @@ from collections.abc import Iterable, Iterator, Sequence
 from pathlib import PurePosixPath
 from typing import TypeVar
 
-from rag.chat import markup, wording
+from rag import wording
+from rag.chat import markup
+from rag.enumerators import without_number
 from rag.types import Document
 
 _Item = TypeVar("_Item")
@@ -19,8 +21,10 @@ _EMPTY_WORDS = re.compile(
     r"general provisions|(?:section|chapter|part|article) \w+)",
     re.IGNORECASE,
 )
-_NUMBERING = re.compile(
-    r"^(?:(?:section|article|art\.|part|chapter)\s+)?[\dIVX]+(?:\.\d+)*[.:)]?\s+"
+_SECTION = re.compile(
+    # "Section 3: Fees", "IV Fees", "3 Fees", but not "I need a badge", "5 days a week".
+    r"^(?:(?i:section|article|art\.|part|chapter)\s+[\dIVX]+(?:\.\d+)*[.:)]?"
+    r"|\d{1,2}|(?!I\s)[IVX]+)\s+(?=[^\W\d_a-z])"
 )
 _ASK_BACK = tuple(
     (re.compile(pattern, re.IGNORECASE), asked)
@@ -105,7 +109,7 @@ def headings(document: Document) -> list[str]:
 
 def bare(heading: str) -> str:
     """A heading without its number."""
-    return _NUMBERING.sub("", heading).strip(" :")
+    return _SECTION.sub("", without_number(heading)).strip(" :")
 
 
 def telling(heading: str) -> bool:

@@ -8,7 +8,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from rag.chat import payloads, wording
+from rag import wording
+from rag.chat import payloads
 from rag.chat.conversations import Conversation, KeptTurn
 from rag.errors import UsageError
 

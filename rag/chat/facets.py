@@ -9,13 +9,14 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 from markupsafe import Markup
 
-from rag.chat import wording
+from rag import wording
 from rag.chat.payloads import json_safe
+from rag.chat.wording import language
 from rag.conditions import parse_where
+from rag.described import Described
 from rag.errors import UsageError
 from rag.filters import select, values
 
@@ -80,27 +81,27 @@ def conditions(filters: Filters) -> list[str]:
             for kind in KINDS if kind in filters]  # fmt: skip
 
 
-def searched(infos: Sequence[Any], filters: Filters) -> int:
+def searched(infos: Sequence[Described], filters: Filters) -> int:
     """How many documents are searched with these filters."""
     return select(parse_where(conditions(filters)), infos).documents if filters else len(infos)
 
 
-def words(infos: Sequence[Any], kind: str, value: str) -> str:
+def words(infos: Sequence[Described], kind: str, value: str) -> str:
     """A value as people read it: a document by its title, a date in full."""
     if kind == "document":
         return _titles(infos).get(value, wording.shorten(value, 60))
     if kind == "language":
-        return wording.language(value)
+        return language(value)
     return wording.nice_date(value) if kind == "as_of" else wording.shorten(value, 60)
 
 
-def described(infos: Sequence[Any], filters: Filters) -> list[str]:
+def described(infos: Sequence[Described], filters: Filters) -> list[str]:
     """The filters in words, e.g. ["Collection: Handbook", "As of: 1 June 2024"]."""
     return [f"{KINDS[kind].label}: {words(infos, kind, filters[kind])}"
             for kind in KINDS if kind in filters]  # fmt: skip
 
 
-def chips_html(infos: Sequence[Any], filters: Filters) -> Markup:
+def chips_html(infos: Sequence[Described], filters: Filters) -> Markup:
     """Each filter as a chip that says what it is and goes away at a click."""
     return _EMPTY.join(
         Markup(
@@ -113,7 +114,7 @@ def chips_html(infos: Sequence[Any], filters: Filters) -> Markup:
     )
 
 
-def choices_html(infos: Sequence[Any], filters: Filters) -> Markup:
+def choices_html(infos: Sequence[Described], filters: Filters) -> Markup:
     """A field for each kind that this index can be filtered by, with what is chosen now.
 
     Each value says how many documents it leaves, the other filters given.
@@ -121,7 +122,7 @@ def choices_html(infos: Sequence[Any], filters: Filters) -> Markup:
     return _EMPTY.join(_field(infos, filters, kind) for kind in KINDS)
 
 
-def _field(infos: Sequence[Any], filters: Filters, kind: str) -> Markup:
+def _field(infos: Sequence[Described], filters: Filters, kind: str) -> Markup:
     chosen = filters.get(kind, "")
     if kind == "as_of":
         return _day(infos, chosen)
@@ -144,7 +145,7 @@ def _field(infos: Sequence[Any], filters: Filters, kind: str) -> Markup:
     ).format(label=KINDS[kind].label, kind=kind, none=KINDS[kind].any_value, options=options)
 
 
-def _day(infos: Sequence[Any], chosen: str) -> Markup:
+def _day(infos: Sequence[Described], chosen: str) -> Markup:
     days = sorted(
         day for info in infos for day in (values(info, "effective_date") or
                                           values(info, "published"))[:1]
@@ -164,23 +165,25 @@ def _day(infos: Sequence[Any], chosen: str) -> Markup:
     ).format(chosen, hint)
 
 
-def _offered(infos: Sequence[Any], kind: str) -> list[tuple[str, str]]:
+def _offered(infos: Sequence[Described], kind: str) -> list[tuple[str, str]]:
     """Values with their labels, e.g. ("Handbook", "Handbook (22)")."""
     if kind == "document":
-        named = sorted(_titles(infos).items(), key=lambda one: (one[1].lower(), one[0]))
+        named = sorted(
+            _titles(infos).items(), key=lambda one: (wording.natural_order(one[1]), one[0])
+        )
         return named[:_MAX_OFFERED]
     found = Counter(value for info in infos for value in values(info, KINDS[kind].field))
     if kind in _YEARS:
         years = sorted({value[:4] for value in found if value[:4].isdigit()}, reverse=True)
         counted = {y: sum(n for value, n in found.items() if value[:4] >= y) for y in years}
         return [(year, f"{year} ({counted[year]})") for year in years]
-    by_name = sorted(found.items(), key=lambda one: one[0].lower())[:_MAX_OFFERED]
+    by_name = sorted(found.items(), key=lambda one: wording.natural_order(one[0]))[:_MAX_OFFERED]
     if kind == "language":
-        return [(value, f"{wording.language(value)} ({n})") for value, n in by_name]
+        return [(value, f"{language(value)} ({n})") for value, n in by_name]
     return [(value, f"{wording.shorten(value, 60)} ({n})") for value, n in by_name]
 
 
-def _titles(infos: Sequence[Any]) -> dict[str, str]:
+def _titles(infos: Sequence[Described]) -> dict[str, str]:
     """Titles by id; a title that several documents have is followed by the id."""
     titles = {info.id: wording.shorten(info.title, 80) for info in infos}
     often = Counter(titles.values())
@@ -188,7 +191,7 @@ def _titles(infos: Sequence[Any]) -> dict[str, str]:
             for name, title in titles.items()}  # fmt: skip
 
 
-def _meeting(infos: Sequence[Any], filters: Filters) -> Sequence[Any]:
+def _meeting(infos: Sequence[Described], filters: Filters) -> Sequence[Described]:
     if not filters:
         return infos
     rows = set(select(parse_where(conditions(filters)), infos).rows.tolist())

@@ -4,36 +4,31 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from itertools import groupby
-from typing import Any
 
 from markupsafe import Markup
 
-from rag.chat import wording
+from rag import wording
+from rag.chat.wording import folders
+from rag.described import Described
 
 _MAX_LISTED = 1_000
 
 
-def facts_html(infos: Sequence[Any], created: str) -> Markup:
+def facts_html(infos: Sequence[Described], created: str) -> Markup:
     """How much is searched, and how fresh it is."""
     return Markup("<span>{}</span><span>indexed {}</span>").format(
         wording.counted(len(infos), "document"), wording.nice_time(created)
     )
 
 
-def documents_html(infos: Sequence[Any]) -> Markup:
-    """Every document as a button, gathered by folder.
-
-    Args:
-        infos: objects with `id`, `title`, `metadata` and `chunks`.
-    """
-    ordered = sorted(infos, key=lambda info: (wording.collection(info.id), info.title.lower()))
+def documents_html(infos: Sequence[Described]) -> Markup:
+    """Every document as a button, gathered by folder."""
+    ordered = sorted(infos, key=lambda info: (folders(info.id), wording.natural_order(info.title)))
     groups = [
         Markup('<section><h3>{}</h3><ul role="list">{}</ul></section>').format(
             folder or "Documents", Markup("").join(_document(info) for info in members)
         )
-        for folder, members in groupby(
-            ordered[:_MAX_LISTED], key=lambda info: wording.collection(info.id)
-        )
+        for folder, members in groupby(ordered[:_MAX_LISTED], key=lambda info: folders(info.id))
     ]
     rest = len(ordered) - _MAX_LISTED
     if rest > 0:
@@ -41,7 +36,7 @@ def documents_html(infos: Sequence[Any]) -> Markup:
     return Markup("").join(groups)
 
 
-def _document(info: Any) -> Markup:
+def _document(info: Described) -> Markup:
     dated = wording.document_date(info.metadata)
     return Markup(
         '<li><button type="button" class="document" data-document="{id}">'

@@ -12,7 +12,7 @@ from typing import Any
 
 from markupsafe import Markup
 
-from rag.chat import wording
+from rag import wording
 from rag.chat.library_names import shown
 from rag.chat.library_rows import Row
 from rag.diff import Difference, DocumentChange, SentenceChange, word_runs
@@ -74,9 +74,7 @@ def _row(row: Row, *, may_change: bool) -> Markup:
 def _review(value: str) -> Markup:
     """The date of the next review; one that is past stands out."""
     if value and value < datetime.now(UTC).date().isoformat()[: len(value)]:
-        return Markup('<span class="due">{}<span class="sr"> overdue</span></span>').format(
-            short_date(value)
-        )
+        return Markup('<span class="due">{}, overdue</span>').format(short_date(value))
     return Markup("{}").format(short_date(value))
 
 

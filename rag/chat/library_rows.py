@@ -7,16 +7,16 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal
+from typing import Literal
 
+from rag import wording
 from rag.changes import KnownFiles
-from rag.chat import wording
 from rag.chat.library_names import split_name
 from rag.corpus import CorpusFile, Scan, scan
 from rag.errors import CorpusNotFound
 from rag.filters import values
 from rag.store.manifest import generations_folder
-from rag.store.tables import Tables
+from rag.store.tables import DocumentInfo, Tables
 
 State = Literal["indexed", "waiting", "failed", "skipped"]
 Column = Literal[
@@ -107,7 +107,11 @@ class _Published:
 
 
 def list_documents(
-    infos: Sequence[Any], generation: str, corpus: Path | None, index: Path | None, max_bytes: int
+    infos: Sequence[DocumentInfo],
+    generation: str,
+    corpus: Path | None,
+    index: Path | None,
+    max_bytes: int,
 ) -> Listing:
     """Every document and its state.
 
@@ -138,7 +142,7 @@ def list_documents(
 
 
 def _compared(
-    infos: Sequence[Any],
+    infos: Sequence[DocumentInfo],
     generation: str,
     found: Scan,
     known: KnownFiles,
@@ -177,7 +181,7 @@ def _compared(
 
 
 def _indexed(
-    info: Any, pages: int, state: State = "indexed", why: str = "", *, on_disk: bool = True
+    info: DocumentInfo, pages: int, state: State = "indexed", why: str = "", *, on_disk: bool = True
 ) -> Row:
     metadata = info.metadata
     dates = [
@@ -185,7 +189,7 @@ def _indexed(
     ]
     return _row(
         info.id, info.title, state, why, (values(info, "collection") or [""])[0], dates, pages,
-        getattr(getattr(info, "file", None), "size", 0), readable=True, on_disk=on_disk,
+        info.file.size, readable=True, on_disk=on_disk,
         more=[*values(info, "author"), *values(info, "tags")],
     )  # fmt: skip
 
@@ -234,7 +238,7 @@ def choose(rows: Iterable[Row], wanted: Wanted) -> list[Row]:
     met = [
         row for row in matching(rows, wanted) if wanted.state is None or row.state == wanted.state
     ]
-    met.sort(key=lambda row: (_folded(row.title), row.id))
+    met.sort(key=lambda row: (wording.natural_order(row.title), row.id))
     column = wanted.column
     having = [row for row in met if _value(row, column) not in ("", 0)]
     lacking = [row for row in met if _value(row, column) in ("", 0)]
@@ -258,11 +262,11 @@ def _value(row: Row, column: Column) -> str | int:
     return value
 
 
-def _key(row: Row, column: Column) -> tuple[int, str]:
+def _key(row: Row, column: Column) -> tuple[str | int, ...]:
     value = _value(row, column)
     if column == "state":
-        return _ORDER[row.state], ""
-    return (value, "") if isinstance(value, int) else (0, _folded(value))
+        return (_ORDER[row.state],)
+    return (value,) if isinstance(value, int) else wording.natural_order(value)
 
 
 def _folded(text: str) -> str:

@@ -15,7 +15,8 @@ from typing import Any, get_args
 
 from starlette.routing import BaseRoute
 
-from rag.chat import library_html, payloads, wording
+from rag import wording
+from rag.chat import library_html, payloads
 from rag.chat.engine import Engine, snapshot
 from rag.chat.library_access import Access, access_from
 from rag.chat.library_builds import Build, Builds

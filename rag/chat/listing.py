@@ -7,7 +7,7 @@ from itertools import groupby
 
 from markupsafe import Markup
 
-from rag.chat import wording
+from rag import wording
 from rag.chat.conversations import MAX_LISTED, Summary
 from rag.chat.feedback import Opinion, Unanswered
 
@@ -36,7 +36,7 @@ def _conversation(one: Summary) -> Markup:
     ).format(
         id=one.id,
         name=one.name,
-        questions=wording.counted(one.questions, "question"),
+        questions=f"{wording.counted(one.questions, 'question')} · {one.updated[11:16]} UTC",
     )
 
 

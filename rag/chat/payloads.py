@@ -9,11 +9,13 @@ from collections.abc import Callable, Mapping, Sequence
 from functools import wraps
 from typing import Any, Concatenate, ParamSpec
 
-from rag.chat import wording
-from rag.chat.conflicts import Conflict, Statement
+from rag import wording
+from rag.answering.conflicts import Conflict, Statement
+from rag.asked import turn_from
 from rag.chat.origin import Headers
 from rag.chat.quoted import Quoted, cells, depths, width
 from rag.chat.reading import Mark
+from rag.chat.wording import reference
 from rag.errors import NotAllowed, RagError, UsageError
 from rag.markup import plain_text
 from rag.types import Citation, Document, Passage, Turn
@@ -89,11 +91,10 @@ def history_turns(value: object) -> list[Turn]:
     if not isinstance(value, list):
         raise UsageError("The history must be a list of turns.")
     for entry in value[-MAX_TURNS:]:
-        role = entry.get("role") if isinstance(entry, Mapping) else None
-        content = entry.get("content") if isinstance(entry, Mapping) else None
-        if role not in ("user", "assistant") or not isinstance(content, str):
+        turn = turn_from(entry)
+        if turn is None:
             raise UsageError('A turn is {"role": "user" or "assistant", "content": "…"}.')
-        turns.append({"role": role, "content": json_safe(content[:_MAX_TURN])})
+        turns.append({"role": turn["role"], "content": json_safe(turn["content"][:_MAX_TURN])})
     return turns
 
 
@@ -165,7 +166,7 @@ def citation(source: Citation, document: Document | None, generation: str) -> Pa
         "date": wording.dated(document),
         "quote": source.quote,
         "shown": plain_text(source.document, source.quote),
-        "reference": wording.reference(source, document, generation),
+        "reference": reference(source, document, generation),
     }
 
 

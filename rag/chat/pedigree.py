@@ -2,21 +2,21 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from markupsafe import Markup
 
-from rag.chat import wording
-from rag.chat.conflicts import Conflict, Statement
-from rag.chat.versions import Version, as_named, named, newer_and_older, successor, version_html
+from rag import wording
+from rag.answering.caveats import Caveat
+from rag.answering.conflicts import Conflict, Statement
+from rag.answering.text import unanswered_text
+from rag.chat.versions import version_html
 from rag.types import Answer, Document
+from rag.versions import Version, relation
 
 _EMPTY = Markup("")
 _MAX_SAID = 280
-_UNKNOWN = re.compile(r"(?:^|\s)No document mentions “.*”\.\Z")
-"""As `rag.answering` ends an answer."""
 _RELATIONS = {
     "newer": "The newer version differs",
     "older": "An older version differs",
@@ -53,84 +53,21 @@ class Searched:
         return "; ".join(self.filters) if self.filters else "no filter"
 
 
-def left_open(answer: Answer) -> str:
-    """What an answer says about parts of the question that nothing answers; "" if it is whole."""
-    return _UNKNOWN.sub("", _behind(answer)).strip()
-
-
-def unknown(answer: Answer) -> str:
-    """What an answer or abstention says about names that no document has; "" if there are none."""
-    found = _UNKNOWN.search(answer.text if answer.abstained else _behind(answer))
-    return found[0].strip() if found else ""
-
-
-def found_nothing(answer: Answer) -> str:
-    """What else an abstention says."""
-    return _UNKNOWN.sub("", answer.text).strip()
-
-
-def _behind(answer: Answer) -> str:
-    """What stands behind the last quotation."""
-    if answer.abstained or not answer.citations:
-        return ""
-    marks = [*re.finditer(rf"(?<=\s)\[{answer.citations[-1].n}\](?=\s|\Z)", answer.text)]
-    return answer.text[marks[-1].end() :].strip() if marks else ""
-
-
-def warnings(
-    answer: Answer, documents: Mapping[str, Document], families: Mapping[str, Sequence[Version]]
-) -> list[tuple[str, str, Version | None]]:
-    """What a careful reader should know of the cited documents: are they still the last word?
-
-    Returns:
-        For each: its kind ("standing" or "version"), the sentence, and the version it points to.
-    """
-    found: list[tuple[str, str, Version | None]] = []
-    cited = {citation.document: citation.title for citation in answer.citations}
-    for identifier, title in cited.items():
-        document = documents.get(identifier)
-        family = families.get(identifier, ())
-        name = named(title, identifier, family)
-        heir = successor(identifier, family)
-        if heir:
-            found.append(("standing", f"{name}: Superseded by ", as_named(heir, family)))
-        elif said := wording.standing(document.metadata) if document else None:
-            found.append(("standing", f"{name}: {said}", None))
-        newer, older = newer_and_older(identifier, families)
-        for words, kind, others in (("a newer", "standing", newer), ("an older", "version", older)):
-            found += [
-                (kind, f"There is {words} version of {name}: ", as_named(other, family))
-                for other in others
-                if other.id not in cited and other != heir
-            ]
-    return found
-
-
-def warning_text(words: str, version: Version | None) -> str:
-    """One of the `warnings` as a line of text: with the date and the id of the other version."""
-    if version is None:
-        return words
-    again = version.id in version.title
-    return words + ", ".join(
-        filter(None, (version.title, version.dated, "" if again else version.id))
-    )
-
-
 def notes_html(
     answer: Answer,
-    found: Sequence[tuple[str, str, Version | None]],
+    found: Sequence[Caveat],
     conflicts: Sequence[Conflict],
     documents: Mapping[str, Document],
     families: Mapping[str, Sequence[Version]],
 ) -> Markup:
     """What was left unanswered, what other sources say, and which documents have successors."""
     parts: list[Markup] = []
-    if missing := left_open(answer):
+    if missing := unanswered_text(answer.unanswered):
         parts.append(
             Markup('<p class="open"><strong>Left unanswered.</strong> {}</p>').format(missing)
         )
     parts += [_conflict(n, one, documents, families) for n, one in enumerate(conflicts, start=1)]
-    parts += [_note(*one) for one in found]
+    parts += map(_note, found)
     return _EMPTY.join(parts)
 
 
@@ -164,7 +101,7 @@ def _difference(
     cite: Callable[[Statement], str],
 ) -> Markup:
     """How two sources differ, as a sentence; `cite` makes the number of a citation."""
-    found = relation(conflict, families)
+    found = relation(conflict.cited.document, conflict.other.document, families)
     words = {
         "ours": wording.shorten(conflict.ours, 60),
         "theirs": wording.shorten(conflict.theirs, 60),
@@ -189,15 +126,6 @@ def difference_text(conflict: Conflict, families: Mapping[str, Sequence[Version]
     return _difference(conflict, families, lambda statement: f"[{statement.n}]").striptags()
 
 
-def relation(conflict: Conflict, families: Mapping[str, Sequence[Version]]) -> str:
-    """What contradicts the cited document: a "newer" or "older" version of it, or an "other"."""
-    newer, older = newer_and_older(conflict.cited.document, families)
-    for found, word in ((newer, "newer"), (older, "older")):
-        if any(version.id == conflict.other.document for version in found):
-            return word
-    return "other"
-
-
 def _cite(statement: Statement) -> Markup:
     return Markup(
         '<button type="button" class="cite" data-n="{0}" aria-label="Citation {0}: {1}">{0}'
@@ -217,7 +145,8 @@ def _around(words: str, part: str) -> Markup:
     return Markup("{}{}<b>{}</b>{}").format(dots, before, found, after)
 
 
-def _note(kind: str, words: str, version: Version | None) -> Markup:
+def _note(caveat: Caveat) -> Markup:
+    kind, words, version = caveat
     title, _, said = words.rpartition(": ")
     if said:
         words = Markup("<strong>{}</strong>: {}").format(title, said)
@@ -239,8 +168,8 @@ def pedigree_html(answer: Answer, searched: Searched, against: Sequence[str]) ->
         ("Understood as", answer.standalone_question),
         ("Searched", f"{searched}, {searched.limits}"),
         ("Other sources", "; ".join(against) or "nothing found that says otherwise"),
-        ("Left open", left_open(answer) or "nothing"),
-        *([("Not found", unknown(answer))] if unknown(answer) else []),
+        ("Left open", unanswered_text(answer.unanswered) or "nothing"),
+        *([("Not found", answer.remark)] if answer.remark else []),
         (
             "Confidence",
             f"{round(answer.confidence * 100)} %: about this share of the answers that look like "

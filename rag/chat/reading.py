@@ -8,10 +8,12 @@ from itertools import groupby
 
 from markupsafe import Markup
 
-from rag.chat import markup, wording
-from rag.chat.markup import Piece
-from rag.chat.versions import Version, as_named, successor, version_html
+from rag import wording
+from rag.chat import markup
+from rag.chat.versions import version_html
+from rag.markup import Piece, is_markdown, visible
 from rag.types import Block, Document
+from rag.versions import Version, as_named, successor
 
 _TAGS = {
     "strong": Markup("<strong>{}</strong>"),
@@ -133,9 +135,9 @@ def _badges(heading: Block, following: int, marks: Sequence[Mark]) -> Markup:
 
 def _label(document: Document, block: Block) -> str:
     pieces = markup.heading(
-        document.text, block.start, block.end, markdown=markup.is_markdown(document.id)
+        document.text, block.start, block.end, markdown=is_markdown(document.id)
     )
-    return wording.shorten("".join(markup.visible(document.text, piece) for piece in pieces), 90)
+    return wording.shorten("".join(visible(document.text, piece) for piece in pieces), 90)
 
 
 def _blocks_or_paragraphs(document: Document) -> list[Block]:
@@ -167,7 +169,7 @@ class _Writer:
         self._blocks = blocks
         self._top = min((b.level for b in blocks if b.kind == "heading"), default=1)
         self._text = document.text
-        self._markdown = markup.is_markdown(document.id)
+        self._markdown = is_markdown(document.id)
         self._marks = sorted(marks, key=lambda mark: (mark.start, mark.n))
         self._begun: set[tuple[str, int]] = set()
         self._pages = iter(document.pages)
@@ -261,7 +263,7 @@ class _Writer:
         return Markup("").join(out)
 
     def _styled(self, piece: Piece) -> Markup:
-        shown = Markup.escape(markup.visible(self._text, piece))
+        shown = Markup.escape(visible(self._text, piece))
         if shown:
             for style in reversed(piece.styles):
                 shown = _TAGS[style].format(shown)

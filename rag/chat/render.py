@@ -9,13 +9,15 @@ from itertools import groupby
 
 from markupsafe import Markup
 
-from rag.chat import pedigree, versions, wording
-from rag.chat.conflicts import Conflict
+from rag import wording
+from rag.answering.caveats import caveats
+from rag.answering.conflicts import Conflict
+from rag.chat import pedigree
 from rag.chat.pedigree import Searched
 from rag.chat.quoted import Quoted, cells, depths, groups, width
-from rag.chat.versions import Version
 from rag.markup import plain_text
 from rag.types import Answer, Citation, Document, Passage
+from rag.versions import Version, age
 
 NEAREST = 3
 _EMPTY = Markup("")
@@ -40,12 +42,12 @@ def answer_html(
         answer: what the engine said.
         documents: the cited ones, by id; one that is missing costs its date, nothing else.
         searched: what was searched.
-        families: the documents that have other versions, see `versions.families`.
+        families: the documents that have other versions, see `rag.versions.families`.
         conflicts: what other documents say instead.
     """
     if answer.abstained:
         return _abstention(answer, searched)
-    found = pedigree.warnings(answer, documents, families)
+    found = caveats(answer, documents, families)
     against = [f"{one.other.title} says “{one.theirs}”" for one in conflicts]
     against += [f"{words}{other.title}" for _, words, other in found if other]
     return Markup(
@@ -93,14 +95,14 @@ def _text(found: Sequence[Sequence[Quoted]], families: Mapping[str, Sequence[Ver
     parts: list[Markup] = []
     for document, run in groupby(found, key=lambda group: group[0].citation.document):
         shown = _EMPTY.join(_group(group) for group in run)
-        if age := versions.age(document, families):
-            shown = Markup('<div class="older"><p class="age">{}</p>{}</div>').format(age, shown)
+        if said := age(document, families):
+            shown = Markup('<div class="older"><p class="age">{}</p>{}</div>').format(said, shown)
         parts.append(shown)
     return _EMPTY.join(parts)
 
 
 def _unknown(answer: Answer) -> Markup:
-    said = pedigree.unknown(answer)
+    said = answer.remark
     return Markup('<p class="unknown">{}</p>').format(said) if said else _EMPTY
 
 
@@ -128,14 +130,14 @@ def _item(quoted: Quoted, depth: int) -> Markup:
 
 
 def _row(quoted: Quoted, columns: int) -> Markup:
-    """A row with the number of its citation in the last cell."""
-    *before, last = cells(quoted, columns)
-    tag = "th" if quoted.header else "td"
+    """A row with the number of its citation in the first cell: a phone may not show the last."""
+    words = cells(quoted, columns)
+    at = next((n for n, cell in enumerate(words) if cell), 0)
     shown = [
-        *(Markup('<span class="sentence" data-n="{}">{}</span>').format(quoted.citation.n, cell)
-          for cell in before),
-        _sentence(replace(quoted, words=last)),
-    ]  # fmt: skip
+        _sentence(replace(quoted, words=cell, numbered=quoted.numbered and n == at))
+        for n, cell in enumerate(words)
+    ]
+    tag = "th" if quoted.header else "td"
     return Markup("<tr>{}</tr>").format(
         _EMPTY.join(Markup("<{0}>{1}</{0}>").format(tag, cell) for cell in shown)
     )
@@ -206,7 +208,7 @@ def _abstention(answer: Answer, searched: Searched) -> Markup:
         '<code>{generation}</code>.</p></div><div class="after"><div class="tools"></div></div>'
     ).format(
         unknown=_unknown(answer),
-        text=pedigree.found_nothing(answer),
+        text=answer.text.removesuffix(answer.remark).strip(),
         widen=widen,
         nearest=_nearest(answer),
         searched=searched,

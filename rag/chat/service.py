@@ -10,8 +10,10 @@ from itertools import groupby, islice
 from pathlib import Path
 from threading import Lock
 
-from rag.chat import examples, facets, library, payloads, pedigree, quoted, render, versions
-from rag.chat.conflicts import Conflict, conflicts
+from rag.answering.caveats import caveats
+from rag.answering.conflicts import Conflict, contradictions
+from rag.answering.text import unanswered_text
+from rag.chat import examples, facets, library, payloads, pedigree, quoted, render
 from rag.chat.database import now
 from rag.chat.desk import Desk
 from rag.chat.engine import Engine, snapshot
@@ -19,7 +21,8 @@ from rag.chat.payloads import Payload
 from rag.chat.rephrase import rephrased
 from rag.chat.sources import PDF, Known, Sources, documents
 from rag.errors import RagError, UsageError
-from rag.types import Answer, Document, Turn
+from rag.types import Answer, Document, Hit, Turn
+from rag.versions import Version, age, families, relation
 
 MAX_QUESTION = 2_000
 _EXAMPLES = 4
@@ -29,9 +32,8 @@ _REPHRASED = 3
 _TRIED = 10
 _TRIED_REPHRASED = 4
 _REMEMBERED = 5_000
-_COMPARED = 7
-"""Passages in which an answer's quotations may be contradicted."""
 _OF_A_VERSION = 3
+"""Passages of another version in which an answer's quotations may be contradicted."""
 _NO_DOCUMENTS = (
     "There are no documents in this index yet. Add some in the library, or put them into the "
     "corpus folder and run `rag build`."
@@ -106,7 +108,7 @@ class Service:
             facets.described(known.infos, filters),
             len(known.infos),
         )
-        notes = [] if answer.abstained else pedigree.warnings(answer, found, known.families)
+        notes = [] if answer.abstained else caveats(answer, found, known.families)
         return {
             "html": render.answer_html(answer, found, searched, known.families, against),
             "question": answer.question,
@@ -134,32 +136,22 @@ class Service:
                     one,
                     n,
                     found.get(one.other.document),
-                    pedigree.relation(one, known.families),
+                    relation(one.cited.document, one.other.document, known.families),
                     pedigree.difference_text(one, known.families),
                 )
                 for n, one in enumerate(against, start=1)
             ],
-            "notes": [pedigree.warning_text(words, other) for _, words, other in notes],
+            "notes": [note.text for note in notes],
         }
 
     def _conflicts(self, index: Engine, answer: Answer, history: Sequence[Turn]) -> list[Conflict]:
         """What other passages, and other versions of what is cited, say instead."""
-        if answer.abstained:
-            return []
-        families = self._know(index).families
-        others = {
-            citation.document: {
-                version.id
-                for version in families.get(citation.document, ())
-                if version.id != citation.document
-            }
-            for citation in answer.citations
-        }
-        hits = [*answer.hits[:_COMPARED]]
-        for name in sorted(set().union(*others.values())):
+
+        def passages_of(name: str) -> list[Hit]:
             where = facets.conditions({"document": name})
-            hits += index.retrieve(answer.question, _OF_A_VERSION, history, where=where)
-        return conflicts(answer, hits, others)
+            return index.retrieve(answer.question, _OF_A_VERSION, history, where=where)
+
+        return contradictions(answer, self._know(index).families, passages_of)
 
     def follow_ups(self, payload: Payload) -> Payload:
         """What can be asked next: sections beside the cited ones, and other words for a question.
@@ -209,7 +201,7 @@ class Service:
         if known is None or known.generation != index.generation:
             infos = index.documents()
             files = {info.id: info.file.sha256 for info in infos if info.id.endswith(PDF)}
-            known = Known(index.generation, infos, files, versions.families(infos))
+            known = Known(index.generation, infos, files, families(infos))
             self._known = known
         return known
 
@@ -257,7 +249,7 @@ class Service:
 def _parts(
     answer: Answer,
     found: Mapping[str, Document],
-    families: Mapping[str, Sequence[versions.Version]],
+    known: Mapping[str, Sequence[Version]],
 ) -> list[Payload]:
     """The answer in the form that its documents give it; nothing of an abstention."""
     parts: list[Payload] = []
@@ -265,10 +257,10 @@ def _parts(
         return parts
     groups = quoted.groups(answer, found)
     for document, run in groupby(groups, key=lambda group: group[0].citation.document):
-        age = versions.age(document, families)
-        parts += [payloads.part(group, age if n == 0 else "") for n, group in enumerate(run)]
-    if unknown := pedigree.unknown(answer):
-        parts.insert(0, payloads.remark(unknown))
-    if left := pedigree.left_open(answer):
-        parts.append(payloads.remark(left))
+        said = age(document, known)
+        parts += [payloads.part(group, said if n == 0 else "") for n, group in enumerate(run)]
+    if answer.remark:
+        parts.insert(0, payloads.remark(answer.remark))
+    if answer.unanswered:
+        parts.append(payloads.remark(unanswered_text(answer.unanswered)))
     return parts

@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
 
 from rag.chat import pages, payloads, reading
 from rag.chat.engine import Engine, snapshot
 from rag.chat.payloads import Payload
-from rag.chat.versions import Version
 from rag.errors import DocumentNotFound, UsageError
+from rag.store.tables import DocumentInfo
 from rag.types import Document
+from rag.versions import Version
 
 MAX_NAME = 4_096
 PDF = ".pdf"
@@ -23,7 +23,7 @@ class Known:
     """What is worth remembering of one generation; `files` are the hashes of its PDF files."""
 
     generation: str
-    infos: Sequence[Any]
+    infos: Sequence[DocumentInfo]
     files: Mapping[str, str]
     families: Mapping[str, Sequence[Version]]
 

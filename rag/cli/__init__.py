@@ -11,6 +11,7 @@ import logging
 import os
 import sys
 from collections.abc import Sequence
+from contextlib import suppress
 from typing import NoReturn
 
 import click
@@ -18,6 +19,7 @@ import click
 from rag.cli.output import say
 from rag.errors import RagError, SettingsError, UsageError
 
+_STOPPED = 130
 # A subcommand's module is imported only when it is called: `rag --help` loads nothing heavy.
 _COMMANDS = {
     "build": ("rag.cli.build:build", "Build or update the index from a folder of documents."),
@@ -98,7 +100,7 @@ def main(arguments: Sequence[str] | None = None) -> NoReturn:
         sys.exit(error.exit_code)
     except click.Abort:
         say("rag: stopped", err=True)
-        sys.exit(130)
+        sys.exit(_STOPPED)
     except RagError as error:
         if debug:
             logging.getLogger(__name__).exception("the error in full")
@@ -108,6 +110,22 @@ def main(arguments: Sequence[str] | None = None) -> NoReturn:
         _give_up(error, debug=debug)
         sys.exit(1)
     sys.exit(code if isinstance(code, int) else 0)
+
+
+def entry() -> NoReturn:
+    """The command `rag`: `main`, but who has stopped it does not wait for what still computes.
+
+    Python would wait for the threads of the encoder, whose library may crash at the end.
+    """
+    try:
+        main()
+    except SystemExit as end:
+        if end.code != _STOPPED:
+            raise
+        for stream in (sys.stdout, sys.stderr):
+            with suppress(OSError, ValueError, AttributeError):
+                stream.flush()
+        os._exit(_STOPPED)
 
 
 def _give_up(error: OSError, *, debug: bool) -> None:

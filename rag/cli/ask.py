@@ -187,18 +187,18 @@ def _notes(index: Index, answer: Answer) -> list[str]:
     """What a careful reader should know of the cited documents: are they still the last word?"""
     if not answer.citations:
         return []
-    # The page's words, which scripts that read JSON need not wait for.
-    from rag.chat.pedigree import warning_text, warnings
-    from rag.chat.versions import families
+    # Scripts that read JSON need not wait for these, nor for the words below.
+    from rag.answering.caveats import caveats
+    from rag.versions import families
 
     documents = {c.document: index.document(c.document) for c in answer.citations}
-    found = warnings(answer, documents, families(index.documents()))
-    return [warning_text(words, version) for _, words, version in found]
+    found = caveats(answer, documents, families(index.documents()))
+    return [caveat.text for caveat in found]
 
 
 def describe_answer(answer: Answer, notes: Sequence[str] = ()) -> str:
     """An answer for people: the text, where each sentence stands, and the notes on that."""
-    from rag.chat.wording import certainty
+    from rag.wording import certainty
 
     lines = [*(textwrap.fill(line, _WIDTH) for line in answer.text.split("\n")), ""]
     if answer.abstained and answer.nearest:
@@ -222,7 +222,7 @@ def describe_answer(answer: Answer, notes: Sequence[str] = ()) -> str:
 
 
 def _age(citation: Citation) -> str:
-    from rag.chat.wording import nice_date
+    from rag.wording import nice_date
 
     if citation.effective_date:
         return f", effective {nice_date(citation.effective_date)}"

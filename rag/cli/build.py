@@ -11,19 +11,18 @@ from typing import Any
 import click
 from tqdm import tqdm
 
-from rag.chat.wording import counted
 from rag.cli.options import effective_from, index_option, json_option, setting
 from rag.cli.output import say
 from rag.embedding import Progress
 from rag.errors import RagError
 from rag.indexing import build_index
+from rag.loaders import formats, use_another
 from rag.progress import Estimate, duration
 from rag.settings import Settings
 from rag.types import BuildReport, Problem
+from rag.wording import counted
 
 _LISTED = 20
-_FORMATS = ": use one of "
-"""Where the reason for leaving out a kind of file goes on with all kinds that there are."""
 Told = Collection[Problem]
 
 
@@ -156,18 +155,19 @@ def describe(report: BuildReport, told: Told = ()) -> str:
     moved = [f"{name} (was {before})" for name, before in was.items()]
     for sign, names in (("+", added), ("~", report.changed), ("-", removed), (">", moved)):
         lines += _some([f"  {sign} {name}" for name in names], f"  {sign}")
-    formats: set[str] = set()
+    # All formats are said once, not for each file of another one.
+    advice, advised = f": {use_another()}", False
     for title, problems in (
         ("skipped", report.skipped),
         ("failed", report.failed),
         ("note", report.warnings),
     ):
-        new = [(p.document, *p.reason.partition(_FORMATS)) for p in problems if p not in told]
-        named = [f"{title}: {document}: {reason}" for document, reason, _, _ in new]
+        new = [problem for problem in problems if problem not in told]
+        named = [f"{title}: {p.document}: {p.reason.removesuffix(advice)}" for p in new]
         # What fails should be in the index: all of that is named.
         lines += _some(named, f"{title}:") if title == "skipped" else named
-        formats |= {supported for *_, supported in new if supported}
-    lines += [f"supported: {each}" for each in sorted(formats)]
+        advised = advised or any(problem.reason.endswith(advice) for problem in new)
+    lines += [f"supported: {formats()}"] if advised else []
     lines.append(f"generation {report.generation}")
     return "\n".join(lines)
 

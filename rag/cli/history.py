@@ -8,10 +8,10 @@ from typing import Any
 
 import click
 
-from rag.chat.wording import counted
 from rag.cli.options import index_option, json_option, settings_from
 from rag.cli.output import say
 from rag.store import history
+from rag.wording import counted
 
 
 @click.command()
@@ -31,7 +31,8 @@ def generations(as_json: bool, **flags: Any) -> None:
     for one in kept:
         mark = "*" if one.current else " "
         if one.created is None or one.problem:
-            say(f"{mark} {one.generation}  damaged: {one.problem}")
+            fault = "of another version" if one.incompatible else "damaged"
+            say(f"{mark} {one.generation}  {fault}: {one.problem}")
             continue
         say(
             f"{mark} {one.generation}  {one.created[:16].replace('T', ' ')} UTC  "

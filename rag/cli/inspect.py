@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import sys
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -97,9 +96,8 @@ def text(document: str, **flags: Any) -> None:
     settings = settings_from(flags)
     with open_index(settings.index, settings) as index:
         content = index.text(document)
-    # Not echo: it would translate line ends and lose lone surrogates.
-    sys.stdout.buffer.write(content.encode("utf-8", "surrogatepass"))
-    sys.stdout.buffer.flush()
+    # As bytes: echo would translate the line ends of text and lose lone surrogates.
+    click.echo(content.encode("utf-8", "surrogatepass"), nl=False)
 
 
 @click.command()

@@ -100,6 +100,8 @@ def export(model_folder: Path, target: Path) -> None:
         for file, place in ((weights, target.with_name(weights.name)), (fused, target)):
             with file.open("rb") as written:
                 os.fsync(written.fileno())
+            # onnx writes the weights for their owner only; others may share the folder.
+            file.chmod(0o644)
             file.replace(place)
 
 

@@ -87,7 +87,10 @@ def ensure_exported() -> Path:
         result = subprocess.run(command, capture_output=True, text=True, check=False)
         if result.returncode != 0 or not path.exists():
             reason = (result.stderr.strip().splitlines() or ["no output"])[-1]
-            raise EncoderError(f"the encoder cannot be prepared in {path.parent}: {reason}")
+            raise EncoderError(
+                f"the encoder cannot be prepared in {path.parent} ({reason}): set XDG_CACHE_HOME "
+                "to a folder of your own"
+            )
     return path
 
 
@@ -153,8 +156,13 @@ class MiniLmEncoder:
         embedded = self._pool.map(
             lambda rows: network(np.array([ids[row] for row in rows], dtype=np.int64)), batches
         )
-        for rows, own in zip(batches, embedded, strict=True):
-            vectors[rows] = own
+        try:
+            for rows, own in zip(batches, embedded, strict=True):
+                vectors[rows] = own
+        except Exception as error:  # the engines' errors share no other base
+            raise EncoderError(
+                f"texts cannot be embedded ({error}): if memory is short, set --threads 1"
+            ) from error
         return vectors
 
 

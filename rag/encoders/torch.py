@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
+import sys
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 
 import huggingface_hub
 import numpy as np
 from sentence_transformers import SentenceTransformer
+from transformers.utils import logging
 
 from rag.encoders import Vectors
 from rag.errors import EncoderError
@@ -31,7 +34,8 @@ class TorchEncoder:
 
             torch.set_num_threads(threads)
         try:
-            self._model = _load(name)
+            with _no_bar_without_a_terminal():
+                self._model = _load(name)
         except Exception as error:  # Files, the hub and the model's own code raise anything.
             reason = (str(error).strip() or repr(error)).splitlines()[0]
             raise EncoderError(
@@ -66,6 +70,19 @@ class TorchEncoder:
             self._model.encode(list(texts), normalize_embeddings=True, show_progress_bar=False),
             dtype=np.float32,
         )
+
+
+@contextmanager
+def _no_bar_without_a_terminal() -> Iterator[None]:
+    """A log is not filled with the bars that show how far a model is loaded."""
+    shown = logging.is_progress_bar_enabled() and not (sys.stderr and sys.stderr.isatty())
+    if shown:
+        logging.disable_progress_bar()
+    try:
+        yield
+    finally:
+        if shown:  # Whoever imports this library may want them for models of their own.
+            logging.enable_progress_bar()
 
 
 def _load(name: str) -> SentenceTransformer:

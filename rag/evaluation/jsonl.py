@@ -6,7 +6,9 @@ import json
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from rag.errors import UsageError
+from rag.asked import turn_from
+from rag.errors import RagError, UsageError
+from rag.store.files import describe_error
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
@@ -79,14 +81,12 @@ class Row:
         return tuple(self._turn(turn) for turn in self.sequence("history"))
 
     def _turn(self, turn: object) -> Turn:
-        match turn:
-            case {"role": "user", "content": str(content)}:
-                return {"role": "user", "content": content}
-            case {"role": "assistant", "content": str(content)}:
-                return {"role": "assistant", "content": content}
-        raise self.error(
-            'a turn of "history" must be {"role": "user" or "assistant", "content": a string}'
-        )
+        found = turn_from(turn)
+        if found is None:
+            raise self.error(
+                'a turn of "history" must be {"role": "user" or "assistant", "content": a string}'
+            )
+        return found
 
 
 def read_lines(path: Path) -> Iterator[tuple[int, str]]:
@@ -126,6 +126,22 @@ def read_rows(path: Path) -> Iterator[Row]:
 
 
 def write_rows(path: Path, rows: Iterable[Mapping[str, object]]) -> None:
-    """Write one JSON object a line, UTF-8."""
-    with path.open("w", encoding="utf-8", newline="\n") as file:
-        file.writelines(json.dumps(row, ensure_ascii=False) + "\n" for row in rows)
+    """Write one JSON object a line, UTF-8.
+
+    Raises:
+        RagError: the file cannot be written.
+    """
+    write_text(path, (json.dumps(row, ensure_ascii=False) + "\n" for row in rows))
+
+
+def write_text(path: Path, pieces: Iterable[str]) -> None:
+    """Write one piece of text after the other, UTF-8.
+
+    Raises:
+        RagError: the file cannot be written.
+    """
+    try:
+        with path.open("w", encoding="utf-8", newline="\n") as file:
+            file.writelines(pieces)
+    except OSError as error:
+        raise RagError(f"{path} cannot be written: {describe_error(error)}") from error

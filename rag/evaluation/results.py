@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from rag.evaluation import report, retrieval
-from rag.evaluation.jsonl import write_rows
+from rag.evaluation.jsonl import write_rows, write_text
 from rag.evaluation.misses import CAUSES, Miss, count_causes
 from rag.evaluation.page import report_page
 
@@ -73,11 +73,11 @@ class RetrievalResult:
         return "\n\n".join(parts)
 
     def write_run(self, path: Path) -> None:
-        """Write the rankings as a TREC run file."""
+        """Write the rankings as a TREC run file; see `retrieval.write_run`."""
         retrieval.write_run(path, self.rankings)
 
     def write_questions(self, path: Path) -> None:
-        """Write what each question scored, one JSON object a line."""
+        """Write what each question scored, one JSON object a line; see `write_rows`."""
         write_rows(path, (ranking.to_dict() for ranking in self.rankings))
 
 
@@ -148,14 +148,14 @@ class AnswerResult:
         return "\n\n".join(parts)
 
     def write_questions(self, path: Path) -> None:
-        """Write each question's answer and what it scored, one JSON object a line."""
+        """Write each question's answer and score, one JSON object a line; see `write_rows`."""
         write_rows(path, (judgement.to_dict() for judgement in self.judgements))
 
     def write_report(self, path: Path, title: str = "Evaluation of answers") -> None:
-        """Write the HTML page about the misses and the confidence."""
+        """Write the HTML page about the misses and the confidence; see `write_text`."""
         questions = len(self.judgements)
         page = report_page(title, self.to_text(), self.misses, questions, self.reliability)
-        path.write_text(page, encoding="utf-8", newline="\n")
+        write_text(path, [page])
 
 
 def _causes_text(misses: Sequence[Miss]) -> str:

@@ -15,6 +15,7 @@ import numpy as np
 from rag.errors import UsageError
 from rag.evaluation.bootstrap import Estimate, estimate
 from rag.evaluation.engine import Progress, Retriever, silent
+from rag.evaluation.jsonl import write_text
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -184,6 +185,7 @@ def write_run(path: Path, rankings: Sequence[Ranking], tag: str = "rag") -> None
 
     Raises:
         UsageError: an id or the tag holds white space, which separates the columns.
+        RagError: the file cannot be written.
     """
     lines = []
     for ranking in rankings:
@@ -192,7 +194,7 @@ def write_run(path: Path, rankings: Sequence[Ranking], tag: str = "rag") -> None
             if spaced := next((column for column in columns if len(column.split()) != 1), None):
                 raise UsageError(f"{spaced!r} holds white space: a TREC run cannot name it")
             lines.append(" ".join(columns) + "\n")
-    path.write_text("".join(lines), encoding="utf-8", newline="\n")
+    write_text(path, lines)
 
 
 def _search(retriever: Retriever, query: Query) -> Sequence[Hit]:

@@ -12,7 +12,7 @@ from dataclasses import replace
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING
 
-from rag.errors import DocumentError, UnsupportedFormat
+from rag.errors import DocumentError, NoText, UnsupportedFormat
 from rag.loaders.fields import sidecar_of, with_sidecar
 from rag.loaders.metadata import EVIDENCE, FILE_NAME, TITLE_FROM, readable_name
 from rag.loaders.stated import stated
@@ -20,7 +20,7 @@ from rag.loaders.stated import stated
 if TYPE_CHECKING:
     from rag.types import Document
 
-LOADERS_VERSION = 6
+LOADERS_VERSION = 7
 """Raised whenever a loader gives another text or other blocks for the same file."""
 
 LOADERS = {
@@ -78,7 +78,7 @@ def load_bytes(data: bytes, document_id: str, ocr_seconds: float = 0.0) -> Docum
     """Like `load`, for content that was read already."""
     suffix = suffix_of(document_id)
     if not data.strip():
-        raise DocumentError("is empty")
+        raise NoText("is empty")
     module, _, function = LOADERS[suffix].partition(":")
     options = {"ocr_seconds": ocr_seconds} if suffix == ".pdf" and ocr_seconds else {}
     try:
@@ -98,7 +98,8 @@ def load_bytes(data: bytes, document_id: str, ocr_seconds: float = 0.0) -> Docum
             f"cannot be read as {suffix[1:].upper()} ({type(error).__name__}"
             f"{': ' if detail else ''}{detail}): open it and save it again"
         ) from error
-    read = {name: value for name, value in stated(loaded.text).items() if _is_new(name, loaded)}
+    said = stated(loaded.text, loaded.blocks)
+    read = {name: value for name, value in said.items() if _is_new(name, loaded)}
     metadata = {**read, **loaded.metadata, "title": loaded.title}
     if not loaded.title:
         metadata.update({"title": readable_name(document_id), TITLE_FROM: FILE_NAME})
@@ -119,5 +120,15 @@ def suffix_of(document_id: str) -> str:
     suffix = PurePosixPath(document_id).suffix.lower()
     if suffix not in LOADERS:
         kind = f"{suffix} files are" if suffix else "files without a suffix are"
-        raise UnsupportedFormat(f"{kind} not supported: use one of {' '.join(sorted(LOADERS))}")
+        raise UnsupportedFormat(f"{kind} not supported: {use_another()}")
     return suffix
+
+
+def use_another() -> str:
+    """What to do about a file that no loader is for; the end of the reason."""
+    return f"use one of {formats()}"
+
+
+def formats() -> str:
+    """The suffixes of all formats."""
+    return " ".join(sorted(LOADERS))

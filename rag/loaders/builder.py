@@ -11,7 +11,7 @@ import re
 import unicodedata
 from typing import TYPE_CHECKING
 
-from rag.errors import DocumentError
+from rag.errors import NoText
 from rag.types import Block, Document, Page
 
 if TYPE_CHECKING:
@@ -99,10 +99,10 @@ class TextBuilder:
         """The document.
 
         Raises:
-            DocumentError: nothing was added.
+            NoText: nothing was added.
         """
         if not self._blocks:
-            raise DocumentError("has no text")
+            raise NoText("has no text")
         self._open_pages()
         ends = [page.start for page in self._pages[1:]] + [self._length]
         pages = tuple(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 from collections import Counter
+from io import StringIO
 from itertools import islice
 from typing import TYPE_CHECKING
 
@@ -13,10 +14,12 @@ from rag.loaders.decoding import decode
 from rag.loaders.rows import add_rows
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from rag.types import Document
 
 _SEPARATORS = (",", ";", "\t", "|")
-_SAMPLE_LINES = 60
+_SAMPLE_ROWS = 60
 _SAMPLE_CHARACTERS = 60_000
 
 
@@ -31,23 +34,28 @@ def load(data: bytes, document_id: str) -> Document:
     declared = first.strip().lower().startswith("sep=") and len(first.strip()) == len("sep=;")
     separator = first.strip()[-1] if declared else _separator(text)
     builder = TextBuilder()
-    lines = (rest if declared else text).splitlines(keepends=True)
     try:
-        add_rows(csv.reader(lines, delimiter=separator, skipinitialspace=True), builder)
+        add_rows(_rows(rest if declared else text, separator), builder)
     except csv.Error as error:
         detail = " ".join(str(error).split())
         raise DocumentError(f"is not a table that can be read: {detail}: check quotes") from error
     return builder.build(document_id, "", {})
 
 
+def _rows(text: str, separator: str) -> Iterator[list[str]]:
+    # Only line ends end a row; a form feed or line separator is white space in a cell.
+    lines = StringIO(text, newline="")
+    return csv.reader(lines, delimiter=separator, skipinitialspace=True)
+
+
 def _separator(text: str) -> str:
-    """The separator that divides the first lines most evenly; a comma if none does."""
-    sample = text[:_SAMPLE_CHARACTERS].splitlines(keepends=True)[:_SAMPLE_LINES]
+    """The separator that divides the first rows most evenly; a comma if none does."""
+    sample = text[:_SAMPLE_CHARACTERS]
 
     def evenness(separator: str) -> tuple[float, int]:
         try:
-            reader = csv.reader(sample, delimiter=separator, skipinitialspace=True)
-            widths = Counter(len(row) for row in islice(reader, _SAMPLE_LINES) if row)
+            rows = islice(_rows(sample, separator), _SAMPLE_ROWS)
+            widths = Counter(len(row) for row in rows if row)
         except csv.Error:
             return 0.0, 0
         several = {width: times for width, times in widths.items() if width > 1}

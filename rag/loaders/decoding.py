@@ -5,7 +5,7 @@ from __future__ import annotations
 import codecs
 import re
 
-from rag.errors import DocumentError
+from rag.errors import DocumentError, NoText
 
 _BOMS = (
     (codecs.BOM_UTF8, "utf-8"),
@@ -29,11 +29,12 @@ def decode(data: bytes, declared: str | None = None) -> str:
     then a statistical guess.
 
     Raises:
-        DocumentError: it is empty or binary, or no encoding fits.
+        NoText: it is empty.
+        DocumentError: it is binary, or no encoding fits.
     """
     text = _decode(data, declared).replace("\r\n", "\n").replace("\r", "\n")
     if not text.strip():
-        raise DocumentError("is empty")
+        raise NoText("is empty")
     controls = len(_CONTROL.findall(text, 0, _SAMPLE))
     if "\0" in text or controls > max(4, min(len(text), _SAMPLE) // 100):
         raise DocumentError("is not text but binary data: check what kind of file it is")

@@ -6,8 +6,7 @@ text, content controls and text boxes.
 
 from __future__ import annotations
 
-import zipfile
-import zlib
+from dataclasses import replace
 from io import BytesIO
 from itertools import takewhile
 from typing import TYPE_CHECKING, NamedTuple
@@ -18,13 +17,14 @@ from docx.oxml.ns import qn
 from lxml import etree
 
 from rag.errors import DocumentError
+from rag.loaders.bold import first_title, with_bold_headings
 from rag.loaders.builder import TextBuilder, clean
 from rag.loaders.docx_notes import Notes
 from rag.loaders.docx_numbering import Numbering
-from rag.loaders.docx_styles import Style, read_styles, with_properties
+from rag.loaders.docx_styles import Style, bold_characters, is_bold, read_styles, with_properties
 from rag.loaders.metadata import believable_title, core_properties, normalise
-from rag.loaders.package import Kind, check_package
-from rag.loaders.tree import raised
+from rag.loaders.package import DAMAGE, Kind, check_package
+from rag.markup import raised
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -58,30 +58,25 @@ def load(data: bytes, document_id: str) -> Document:
             or has no text.
     """
     check_package(data, _KIND)
+    word = _opened(data)
+    walk = _Walk(word)
+    walk.add(word.element.body)
+    metadata = normalise(core_properties(word.core_properties, word.core_properties.author))
+    named = believable_title(str(metadata.pop("title", "")))
+    title = walk.title or named or walk.first_heading
+    document = with_bold_headings(walk.builder.build(document_id, title, metadata), walk.bold)
+    return (
+        document if title else replace(document, title=first_title(document.blocks, document.text))
+    )
+
+
+def _opened(data: bytes) -> WordDocument:
     try:
-        word = docx.Document(BytesIO(data))
-        walk = _Walk(word)
-        walk.add(word.element.body)
-        properties = core_properties(word.core_properties)
-    except (
-        OpcError,
-        KeyError,
-        ValueError,
-        AttributeError,
-        RuntimeError,
-        NotImplementedError,
-        EOFError,
-        zipfile.BadZipFile,
-        zlib.error,
-        etree.LxmlError,
-    ) as error:
+        return docx.Document(BytesIO(data))
+    except (OpcError, KeyError, ValueError, AttributeError, *DAMAGE) as error:
         raise DocumentError(
             "is damaged or not a Word document: open it in Word and save it again"
         ) from error
-    metadata = normalise(properties)
-    named = believable_title(str(metadata.pop("title", "")))
-    title = walk.title or named or walk.first_heading
-    return walk.builder.build(document_id, title, metadata)
 
 
 class _Walk:
@@ -93,7 +88,9 @@ class _Walk:
         self.first_heading = ""
         # The depth of the list entry before, 0 for none.
         self._entry = 0
+        self.bold: set[int] = set()
         self._styles = read_styles(word)
+        self._bold_characters = bold_characters(word)
         self._numbering = Numbering(word)
         self._notes = Notes(word)
 
@@ -130,6 +127,20 @@ class _Walk:
             self.builder.item(text, self._entry, (label or "-") if style.item else "")
         else:
             self.builder.paragraph(text)
+            if self._is_bold(element, style):
+                self.bold.add(len(self.builder))
+
+    def _is_bold(self, element: etree._Element, style: Style) -> bool:
+        """Whether all words of a paragraph are in bold."""
+        named = f"{qn('w:rPr')}/{qn('w:rStyle')}"
+        for run in element.iter(_R):
+            if not any((part.text or "").strip() for part in run.iter(qn("w:t"))):
+                continue
+            mark = run.find(named)
+            named_bold = mark is not None and mark.get(_VAL) in self._bold_characters
+            if not is_bold(run, otherwise=style.bold or named_bold):
+                return False
+        return True
 
     def _style(self, element: etree._Element) -> Style:
         """The paragraph's style with what it sets itself."""

@@ -7,15 +7,13 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from docx.oxml.ns import qn
 
+from rag.loaders.numerals import roman
+
 if TYPE_CHECKING:
     from docx.document import Document as WordDocument
     from lxml import etree
 
 _VAL = qn("w:val")
-_ROMAN = (
-    (1000, "m"), (900, "cm"), (500, "d"), (400, "cd"), (100, "c"), (90, "xc"),
-    (50, "l"), (40, "xl"), (10, "x"), (9, "ix"), (5, "v"), (4, "iv"), (1, "i"),
-)  # fmt: skip
 
 
 class _Level(NamedTuple):
@@ -84,11 +82,8 @@ def _value(element: etree._Element, name: str, default: str) -> str:
 def _format(number: int, form: str) -> str:
     if form in ("lowerLetter", "upperLetter") and number > 0:
         text = chr(ord("a") + (number - 1) % 26) * ((number - 1) // 26 + 1)
-    elif form in ("lowerRoman", "upperRoman") and 0 < number < 4000:
-        text = ""
-        for value, letters in _ROMAN:
-            text += letters * (number // value)
-            number %= value
+    elif form in ("lowerRoman", "upperRoman"):
+        text = roman(number).lower()
     else:
         return str(number)
     return text.upper() if form.startswith("upper") else text

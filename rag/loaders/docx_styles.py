@@ -26,6 +26,7 @@ class Style(NamedTuple):
         contents: whether it is a line of a table of contents.
         num_id: the list that numbers it, "" for none.
         ilvl: its level in that list, from 0.
+        bold: whether its text is in bold.
     """
 
     heading: int = 0
@@ -35,6 +36,7 @@ class Style(NamedTuple):
     contents: bool = False
     num_id: str = ""
     ilvl: int = 0
+    bold: bool = False
 
 
 def read_styles(word: WordDocument) -> dict[str, Style]:
@@ -70,8 +72,24 @@ def _resolve(name: str, elements: dict[str, etree._Element], depth: int) -> Styl
         style = style._replace(continued=int(listed[2] or any_depth))
     elif re.fullmatch(r"toc \d", title):
         style = style._replace(contents=True)
+    style = style._replace(bold=is_bold(element, otherwise=style.bold))
     properties = element.find(qn("w:pPr"))
     return style if properties is None else with_properties(style, properties)
+
+
+def bold_characters(word: WordDocument) -> frozenset[str]:
+    """Ids of the styles of characters that set them in bold."""
+    return frozenset(
+        style.get(qn("w:styleId"), "")
+        for style in word.styles.element.iter(qn("w:style"))
+        if style.get(qn("w:type")) == "character" and is_bold(style, otherwise=False)
+    )
+
+
+def is_bold(element: etree._Element, *, otherwise: bool) -> bool:
+    """Whether a run or a style sets its text in bold."""
+    mark = element.find(f"{qn('w:rPr')}/{qn('w:b')}")
+    return otherwise if mark is None else mark.get(_VAL, "1") not in ("0", "false", "off")
 
 
 def with_properties(style: Style, properties: etree._Element) -> Style:

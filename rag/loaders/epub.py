@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import posixpath
+from contextlib import suppress
 from typing import TYPE_CHECKING
 from urllib.parse import unquote, urlsplit
 
-from rag.errors import DocumentError
+from rag.errors import DocumentError, NoText
 from rag.loaders.builder import TextBuilder, clean
 from rag.loaders.html import add_page
 from rag.loaders.metadata import believable_title, normalise
@@ -56,12 +57,9 @@ def load(data: bytes, document_id: str) -> Document:
 
 
 def _add_chapter(data: bytes, builder: TextBuilder) -> None:
-    try:
+    # A cover or a divider may have no text; a chapter that cannot be read is damage.
+    with suppress(NoText):
         add_page(data, builder)
-    except DocumentError as error:
-        # A cover or a divider may have no text; a chapter that is no text at all is damage.
-        if str(error) not in ("has no text", "is empty"):
-            raise
 
 
 def _book(package: Package) -> str:

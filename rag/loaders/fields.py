@@ -6,33 +6,22 @@ document says of itself. Bad YAML costs only itself: the document is read, and a
 
 from __future__ import annotations
 
-import re
 from contextlib import suppress
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from rag.loaders.metadata import DATES, EVIDENCE, TITLE_FROM, iso_date, normalise
+from rag.loaders.metadata import DATES, EVIDENCE, TITLE_FROM, iso_date, looks_iso, normalise
+from rag.loaders.remarks import PROBLEM
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
 
-    from rag.types import Document, Metadata
+    from rag.types import Document
 
 SIDECAR = ".meta.yaml"
-PROBLEM = "metadata_problem"
-"""The key under which the metadata of a document says what was wrong with it."""
-UNREAD = "unread_pages"
-"""The key that lists pages on which there is something to see but nothing to read."""
-TRIED = "unread_pages_tried"
-"""The key that says of these pages that OCR was tried on them."""
-
-OCR = "ocr_pages"
-"""The key that lists pages whose text was recognised in a picture."""
-TO_INSTALL = "install tesseract"
-
 _LARGEST = 64_000
-_DATE = re.compile(r"\d{4}(-\d\d(-\d\d)?)?")
+_TOO_LONG = f"is longer than {_LARGEST // 1000} KB and is not used"
 
 
 def sidecar_names(name: str) -> tuple[str, ...]:
@@ -58,13 +47,14 @@ def with_sidecar(document: Document, path: Path) -> Document:
     try:
         with path.open("rb") as file:
             data = file.read(_LARGEST + 1)
-        text = data.decode("utf-8-sig")
+        if len(data) > _LARGEST:
+            problem = _TOO_LONG
+        else:
+            fields, problem = read_fields(data.decode("utf-8-sig"))
     except OSError as error:
         problem = f"cannot be read: {error.strerror or error}"
     except UnicodeDecodeError:
         problem = "is not UTF-8"
-    else:
-        fields, problem = read_fields(text)
     metadata: dict[str, str | list[str]] = dict(document.metadata)
     for name, value in fields.items():
         metadata.pop(f"{name}{EVIDENCE}", None)
@@ -82,8 +72,8 @@ def read_fields(text: str) -> tuple[dict[str, str | list[str]], str]:
     # Imported here because most documents have none.
     import yaml
 
-    if len(text) > _LARGEST:
-        return {}, f"is longer than {_LARGEST // 1000} KB and is not used"
+    if len(text.encode("utf-8", "replace")) > _LARGEST:
+        return {}, _TOO_LONG
     # The base loader makes strings only, so that "version: 1.10" stays what was written.
     loader = getattr(yaml, "CBaseLoader", yaml.BaseLoader)
     try:
@@ -106,25 +96,11 @@ def read_fields(text: str) -> tuple[dict[str, str | list[str]], str]:
 def _wrong_date(fields: Mapping[str, str | list[str]]) -> str:
     for name in DATES:
         value = str(fields.get(name, ""))
-        if value and (not _DATE.fullmatch(value) or _is_no_day(value)):
+        if value and (not looks_iso(value) or _is_no_day(value)):
             return f"has a {name} that reads as no date or as two ({value}): write 2024-06-01"
     return ""
 
 
 def _is_no_day(value: str) -> bool:
     """True for 2024-02-30, which looks like a date and is none."""
-    return len(value) > 4 and _DATE.fullmatch(value) is not None and iso_date(value) is None
-
-
-def remarks(metadata: Metadata) -> list[str]:
-    """What a report should say about a document that was read, one line each."""
-    found = [str(metadata[PROBLEM])] if PROBLEM in metadata else []
-    if UNREAD in metadata:
-        pages = str(metadata[UNREAD])
-        which = "pages" if re.search("[,-]", pages) else "page"
-        if TRIED in metadata:
-            remedy = ", by tesseract neither: scan the file again"
-        else:
-            remedy = f" (scanned?): {TO_INSTALL}, or run OCR on the file"
-        found.append(f"no text could be read on {which} {pages}{remedy}")
-    return found
+    return len(value) > 4 and looks_iso(value) and iso_date(value) is None

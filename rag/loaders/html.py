@@ -1,7 +1,8 @@
 """HTML: the main text of a page, without navigation and other page furniture.
 
-Where the page itself marks its main part, that is taken as it stands. Elsewhere trafilatura finds
-the main text; if it keeps too little of what a reader sees, the whole body is taken.
+Where the page itself marks its main part, that is taken as it stands. Elsewhere what is named as
+furniture is dropped, and trafilatura finds the main text; if it keeps too little of what a reader
+sees, the whole body is taken.
 """
 
 from __future__ import annotations
@@ -13,10 +14,12 @@ from typing import TYPE_CHECKING
 from lxml import etree
 from lxml.html import HTMLParser, document_fromstring
 
-from rag.errors import DocumentError
+from rag.errors import DocumentError, NoText
+from rag.loaders.bold import with_bold_headings
 from rag.loaders.builder import TextBuilder, clean
 from rag.loaders.decoding import decode
-from rag.loaders.metadata import normalise
+from rag.loaders.furniture import drop_furniture
+from rag.loaders.metadata import ALIASES, normalise
 from rag.loaders.tree import add_tree, raise_text, spread_cells
 
 if TYPE_CHECKING:
@@ -50,25 +53,12 @@ _WORDS_AT_MOST = 1_000_000
 _ENOUGH_MARKED = 0.3
 _ENOUGH_FOUND = 0.9
 _META_PREFIX = re.compile(r"^(?:dc|dcterms|article|og|citation|sailthru|parsely)[.:_-]")
+# A page has its title elsewhere, and "og:locale" names a country where a language is meant.
+_NOT_META = ("title", "locale")
 _META = {
-    "author": "author",
-    "collection": "collection",
-    "created": "published",
-    "creator": "author",
-    "date": "published",
-    "description": "description",
-    "effective_date": "effective_date",
-    "issued": "published",
-    "keywords": "tags",
-    "language": "language",
-    "published": "published",
-    "published_time": "published",
-    "publication_date": "published",
-    "review_date": "review_date",
-    "source": "source",
-    "url": "source",
-    "valid_from": "effective_date",
-    "version": "version",
+    name: field
+    for name, field in {**ALIASES, "created": "published"}.items()
+    if name not in _NOT_META
 }
 
 logging.getLogger("trafilatura").setLevel(logging.CRITICAL)
@@ -87,8 +77,8 @@ def load(data: bytes, document_id: str) -> Document:
     headline = _headline(page)
     title = headline or clean(page.findtext(".//title") or "")
     builder = TextBuilder()
-    _add_main_text(page, builder, headline)
-    return builder.build(document_id, title, metadata)
+    bold = _add_main_text(page, builder, headline)
+    return with_bold_headings(builder.build(document_id, title, metadata), bold)
 
 
 def add_page(data: bytes, builder: TextBuilder) -> None:
@@ -116,7 +106,7 @@ def _tree(text: str) -> HtmlElement | None:
     try:
         page = document_fromstring(text.encode("utf-8", "replace"), parser=parser)
     except etree.ParserError:
-        raise DocumentError("has no text") from None
+        raise NoText("has no text") from None
     except etree.LxmlError:
         return None
     fatal = any(entry.level_name == "FATAL" for entry in parser.error_log)
@@ -146,13 +136,13 @@ def _heading_text(element: etree._Element) -> str:
     return clean(" ".join(element.itertext()))
 
 
-def _add_main_text(page: HtmlElement, builder: TextBuilder, headline: str) -> None:
+def _add_main_text(page: HtmlElement, builder: TextBuilder, headline: str) -> set[int]:
     for element in _FURNITURE(page):
         _drop(element)
     chosen = _main_part(page)
     if headline and headline not in map(_heading_text, chosen.iter("h1", "head")):
         builder.heading(headline, 1)
-    add_tree(chosen, builder)
+    return add_tree(chosen, builder)
 
 
 def _main_part(page: HtmlElement) -> etree._Element:
@@ -163,6 +153,7 @@ def _main_part(page: HtmlElement) -> etree._Element:
     marked = _MAIN(page) or _ARTICLE(page)
     if len(marked) == 1 and _words(marked[0]) >= _ENOUGH_MARKED * _words(whole):
         return marked[0]
+    drop_furniture(page)
     found = _trafilatura(page)
     if found is None:
         return whole

@@ -1,7 +1,8 @@
 """Markdown: the canonical text is the file; blocks are found by line numbers of the parser.
 
 What a reader does not see is left out of the blocks, never out of the text: front matter, HTML and
-template comments, template tags that stand alone on a line, rulers, link definitions.
+template comments, template tags that stand alone on a line, rulers, link definitions, and what is
+struck out as a whole.
 """
 
 from __future__ import annotations
@@ -14,11 +15,14 @@ from typing import TYPE_CHECKING
 from markdown_it import MarkdownIt
 from mdit_py_plugins.front_matter import front_matter_plugin
 
+from rag.loaders.bold import with_bold_headings
 from rag.loaders.builder import clean
 from rag.loaders.decoding import decode
-from rag.loaders.fields import PROBLEM, read_fields
+from rag.loaders.fields import read_fields
 from rag.loaders.markup import html_blocks
 from rag.loaders.plain import find_blocks
+from rag.loaders.remarks import PROBLEM
+from rag.markup import is_struck_out, plain_text
 from rag.types import Block, Document
 
 if TYPE_CHECKING:
@@ -42,8 +46,8 @@ _TEMPLATE_COMMENT = re.compile(
 _NOT_NEWLINE = re.compile(r"[^\n]")
 _ROW_LEAD = re.compile(r"[\s>]*(?:(?:[-*+]|\d{1,9}[.)])[ \t]+)?[ \t]*\|?[ \t]*")
 _ROW_TAIL = re.compile(r"[ \t]*(?<!\\)\|?[ \t]*$")
-_INLINE_MARKUP = re.compile(r"[*_`]+|<[^<>]*>|!?\[([^\[\]]*)\]\([^()]*\)")
 _WORD = re.compile(r"[^\W_]")
+_BOLD = re.compile(r"(\*\*\*?|___?)[^\s*_][^*\n]{0,100}(?<=\S)\1")
 
 
 def load(data: bytes, document_id: str) -> Document:
@@ -59,13 +63,15 @@ def load(data: bytes, document_id: str) -> Document:
     tokens = _parser().parse(visible)
     blocks = tuple(_Lines(text, visible).blocks(tokens))
     metadata = _front_matter(tokens)
-    return Document(
+    document = Document(
         document_id,
-        _title(text, blocks, str(metadata.get("title", ""))),
+        str(metadata.get("title", "")) or _title(document_id, text, blocks),
         text,
         blocks,
         metadata=metadata,
     )
+    bold = {block.end for block in blocks if _BOLD.fullmatch(text, block.start, block.end)}
+    return with_bold_headings(document, bold)
 
 
 @cache
@@ -75,13 +81,10 @@ def _parser() -> MarkdownIt:
     return parser.disable(["code", "inline", "text_join"])
 
 
-def _title(text: str, blocks: Sequence[Block], named: str) -> str:
-    if named:
-        return named
+def _title(document_id: str, text: str, blocks: Sequence[Block]) -> str:
     for block in blocks:
         if block.kind == "heading" and block.level == 1:
-            plain = _INLINE_MARKUP.sub(r"\1", text[block.start : block.end])
-            return clean(plain)
+            return clean(plain_text(document_id, text[block.start : block.end]))
     return ""
 
 
@@ -206,5 +209,6 @@ class _Lines:
         piece = self._text[start:end]
         start += len(piece) - len(piece.lstrip())
         end = start + len(piece.strip())
-        if _WORD.search(self._text, start, end):
+        struck_out = kind != "code" and is_struck_out(self._text[start:end])
+        if _WORD.search(self._text, start, end) and not struck_out:
             yield Block(kind, start, end, level)

@@ -6,16 +6,13 @@ import re
 from typing import TYPE_CHECKING
 
 from rag.loaders.rows import is_header
+from rag.markup import INLINE_TAGS
 from rag.types import Block
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
 _TAG = re.compile(r"<(/?)([a-zA-Z][a-zA-Z0-9-]*)[^<>]{0,2000}>")
-_INLINE = re.compile(
-    r"a|abbr|b|bdi|bdo|br|button|cite|code|data|del|dfn|em|font|i|img|input|ins|kbd|label|mark|q|s|"
-    r"samp|small|span|strike|strong|sub|sup|time|tt|u|var|wbr"
-)
 _SPECIAL = re.compile(
     r"(?P<row><tr\b[^<>]{0,2000}>(?:(?!</?(?:tr|tbody|thead|table)\b).)*)"
     r"|<(?P<hidden>script|style|template|textarea|iframe)\b(?:(?!</?(?P=hidden)\b).)*"
@@ -66,7 +63,7 @@ def _flow(text: str, start: int, end: int, depth: int) -> Iterator[Block]:
     entry = depth
     for tag in _TAG.finditer(text, start, end):
         name, closing = tag[2].lower(), bool(tag[1])
-        if _INLINE.fullmatch(name):
+        if name in INLINE_TAGS:
             continue
         yield from _visible(_block(start, tag.start(), heading, entry), text)
         start, heading = tag.end(), 0

@@ -12,45 +12,41 @@ from rag.loaders.builder import clean
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-ALIASES = {
-    "authors": "author",
-    "by": "author",
-    "creator": "author",
-    "date": "published",
-    "date_published": "published",
-    "pubdate": "published",
-    "publication_date": "published",
-    "published_date": "published",
-    "publish_date": "published",
-    "effective": "effective_date",
-    "effective_from": "effective_date",
-    "effective_since": "effective_date",
-    "in_force_from": "effective_date",
-    "in_force_since": "effective_date",
-    "in_effect_from": "effective_date",
-    "in_effect_since": "effective_date",
-    "valid_from": "effective_date",
-    "valid_since": "effective_date",
-    "date_effective": "effective_date",
-    "review": "review_date",
-    "next_review": "review_date",
-    "review_by": "review_date",
-    "review_due": "review_date",
-    "next_review_date": "review_date",
-    "lang": "language",
-    "locale": "language",
-    "keywords": "tags",
-    "categories": "tags",
-    "category": "tags",
-    "url": "source",
-    "source_url": "source",
-    "canonical_url": "source",
-    "revision": "version",
-}
+LABELS = {
+    "title": ("title",),
+    "description": ("description",),
+    "collection": ("collection",),
+    "author": ("author", "authors", "by", "creator"),
+    "language": ("language", "lang", "locale"),
+    "source": ("source", "url", "source url", "canonical url"),
+    "tags": ("tags", "keywords", "categories", "category"),
+    "version": ("version", "revision"),
+    "published": (
+        "published", "first published", "originally published", "date", "date published",
+        "published date", "publish date", "published time", "pubdate", "publication date",
+        "date of publication", "issued", "first issued", "originally issued", "date of issue",
+    ),
+    "effective_date": (
+        "effective date", "date effective", "effective", "effective from", "effective since",
+        "valid from", "valid since", "valid as of", "in force from", "in force since",
+        "in force as of", "in effect from", "in effect since", "in effect as of",
+        "entry into force", "entry into effect", "date of entry into force",
+        "date of entry into effect", "coming into force", "coming into effect",
+        "date of coming into force", "date of coming into effect",
+    ),
+    "review_date": (
+        "review date", "review", "next review", "next review date", "review by", "review due",
+        "review due date", "due for review",
+    ),
+}  # fmt: skip
+"""What documents call the fields of their metadata, whatever their format."""
+ALIASES = {label.replace(" ", "_"): field for field, labels in LABELS.items() for label in labels}
+"""Each label as a name → its field."""
 DATES = ("published", "effective_date", "review_date")
 EVIDENCE = "_evidence"
 """What is added to the name of a field for the words of the text that say so."""
 _NOTHING = {"", "null", "none", "~", "anonymous", "(anonymous)", "unspecified", "(unspecified)"}
+_PROGRAMS = ("python-docx", "openpyxl", "Steve Canny")
 _MONTHS = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
 _MONTH = (
     r"(jan(?:uary)?|feb(?:ruary)?|mar(?:ch)?|apr(?:il)?|may|june?|july?|aug(?:ust)?|"
@@ -62,9 +58,25 @@ _DAY_FIRST = re.compile(
     rf"(\d{{1,2}})(?:st|nd|rd|th)?\.? (?:of )?{_MONTH},? (\d{{4}})", re.IGNORECASE
 )
 _MONTH_FIRST = re.compile(rf"{_MONTH} (?:(\d{{1,2}})(?:st|nd|rd|th)?,? )?(\d{{4}})", re.IGNORECASE)
-DATE_WORDS = rf"\d{{4}}-\d\d-\d\d|{_DAY_FIRST.pattern}|{_MONTH_FIRST.pattern}"
-"""A pattern of the dates that running text is searched for."""
+DATE_WORDS = (
+    rf"\d{{4}}[-/.]\d{{1,2}}[-/.]\d{{1,2}}|\d{{1,2}}[-/.]\d{{1,2}}[-/.]\d{{4}}"
+    rf"|{_DAY_FIRST.pattern}|{_MONTH_FIRST.pattern}"
+)
+"""A pattern of the dates that running text is searched for; `iso_date` says whether it is one."""
+_ISO = re.compile(r"\d{4}(?:-\d\d(?:-\d\d)?)?")
 _NUMBERS = re.compile(r"(\d{1,2})[/.-](\d{1,2})[/.-](\d{4})")
+
+
+def any_label(*fields: str) -> str:
+    """A pattern of all labels of these fields, longer ones first."""
+    labels = (label for field in fields for label in LABELS[field])
+    return "|".join(sorted(labels, key=len, reverse=True))
+
+
+def field_of(label: str) -> str:
+    """Our name of what a document calls so, which is its own if we have none."""
+    name = re.sub(r"[\s-]+", "_", clean(label).lower())
+    return ALIASES.get(name, name)
 
 
 def normalise(raw: Mapping[str, object]) -> dict[str, str | list[str]]:
@@ -74,8 +86,7 @@ def normalise(raw: Mapping[str, object]) -> dict[str, str | list[str]]:
     """
     result: dict[str, str | list[str]] = {}
     for name, value in raw.items():
-        key = re.sub(r"[\s-]+", "_", clean(str(name)).lower())
-        key = ALIASES.get(key, key)
+        key = field_of(str(name))
         values = [clean(str(part)) for part in _scalars(value)]
         values = [part for part in values if part.lower() not in _NOTHING]
         if not key or not values or key in result:
@@ -90,16 +101,20 @@ def normalise(raw: Mapping[str, object]) -> dict[str, str | list[str]]:
     return result
 
 
-def core_properties(core: Any) -> dict[str, object]:
-    """The core properties of an office document, which all its formats share, under our names."""
+def core_properties(core: Any, author: str | None) -> dict[str, object]:
+    """The core properties of an office document, which all its formats share, under our names.
+
+    Args:
+        core: the properties, as the library of the format has them.
+        author: which each library calls by another name; libraries themselves are none.
+    """
 
     def day(value: Any) -> str:
         return value.date().isoformat() if value else ""
 
-    program = core.author in ("python-docx", "openpyxl", "Steve Canny")
     return {
         "title": core.title,
-        "author": "" if program else core.author,
+        "author": "" if author in _PROGRAMS else author,
         "tags": core.keywords,
         "description": core.subject,
         "language": core.language,
@@ -138,6 +153,11 @@ def iso_date(text: str) -> str | None:
         if int(first) > 12:
             return _iso(year, second, first)
     return None
+
+
+def looks_iso(value: str) -> bool:
+    """Whether it has the form of an ISO date: a year, a month or a day."""
+    return _ISO.fullmatch(value) is not None
 
 
 def _iso(y: str, m: str, d: str | None) -> str | None:

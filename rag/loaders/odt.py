@@ -15,7 +15,7 @@ from rag.loaders.builder import TextBuilder, clean
 from rag.loaders.metadata import believable_title, normalise
 from rag.loaders.odt_lists import Lists
 from rag.loaders.package import Kind, Package
-from rag.loaders.rows import has_empty_corner
+from rag.loaders.rows import has_digit, has_empty_corner
 from rag.loaders.tree import raise_text
 
 if TYPE_CHECKING:
@@ -52,7 +52,6 @@ _PROPERTIES = {
     "keyword": "tags",
 }
 _MOST_COLUMNS = 200
-_MOST_ROWS = 1000
 
 
 def load(data: bytes, document_id: str) -> Document:
@@ -246,7 +245,7 @@ def _cell_text(cell: etree._Element) -> str:
 
 
 def _wordy(texts: list[str]) -> bool:
-    wordy = all(texts) and not any(re.search(r"\d", text) for text in texts)
+    wordy = all(texts) and not any(map(has_digit, texts))
     return wordy or has_empty_corner(texts)
 
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from rag.loaders.numerals import roman
+
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
@@ -55,16 +57,3 @@ class Lists:
     def named(self, style: str) -> str:
         """The style that somebody chose: an automatic style stands for the one it is based on."""
         return self._parents.get(style, style)
-
-
-def roman(number: int) -> str:
-    """In capital Roman digits."""
-    result = ""
-    for value, digits in (
-        (1000, "M"), (900, "CM"), (500, "D"), (400, "CD"), (100, "C"), (90, "XC"), (50, "L"),
-        (40, "XL"), (10, "X"), (9, "IX"), (5, "V"), (4, "IV"), (1, "I"),
-    ):  # fmt: skip
-        while number >= value and len(result) < 40:
-            result += digits
-            number -= value
-    return result

@@ -28,6 +28,8 @@ _ENTITIES = tuple(_ENTITY.encode(code) for code in ("ascii", "utf-16-le", "utf-1
 _BOMB = "defines XML entities, which can be a bomb: save it without them"
 _BEGINNING = 4096
 _BROKEN = (zipfile.BadZipFile, zlib.error, ValueError, NotImplementedError, EOFError, OSError)
+DAMAGE = (zipfile.BadZipFile, zlib.error, NotImplementedError, EOFError, SyntaxError)
+"""What libraries raise while they unpack a damaged part or parse its XML, and our code does not."""
 
 
 class Kind(NamedTuple):

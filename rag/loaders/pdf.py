@@ -20,12 +20,12 @@ from pdfplumber.utils.exceptions import MalformedPDFException, PdfminerException
 
 from rag.errors import DocumentError
 from rag.loaders.builder import TextBuilder, clean
-from rag.loaders.fields import OCR, TO_INSTALL, TRIED, UNREAD
 from rag.loaders.metadata import believable_title, iso_date, normalise
 from rag.loaders.ocr import installed, recognise
 from rag.loaders.pdf_flow import add_pages, body_size
 from rag.loaders.pdf_page import PageContent, in_columns, read_page
 from rag.loaders.pdf_running import without_running_lines
+from rag.loaders.remarks import OCR, TO_INSTALL, TRIED, UNREAD
 
 if TYPE_CHECKING:
     from rag.types import Document

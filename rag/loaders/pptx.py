@@ -12,14 +12,15 @@ from pptx.exc import PythonPptxError
 from rag.errors import DocumentError
 from rag.loaders.builder import TextBuilder, clean
 from rag.loaders.metadata import believable_title, core_properties, normalise
-from rag.loaders.package import Kind, check_package
+from rag.loaders.package import DAMAGE, Kind, check_package
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Sequence
 
+    from pptx.presentation import Presentation
     from pptx.shapes.base import BaseShape
     from pptx.slide import Slide
-    from pptx.table import Table
+    from pptx.table import Table, _Row
     from pptx.text.text import TextFrame
 
     from rag.types import Document
@@ -38,22 +39,27 @@ def load(data: bytes, document_id: str) -> Document:
             or has no text.
     """
     check_package(data, _KIND)
+    presentation = _opened(data)
     builder = TextBuilder()
     first = ""
+    for number, slide in enumerate(presentation.slides, start=1):
+        builder.page(number)
+        if slide.element.get("show", "1") not in ("0", "false"):
+            title = _add_slide(slide, builder)
+            first = first or title
+    core = presentation.core_properties
+    metadata = normalise(core_properties(core, core.author))
+    named = believable_title(str(metadata.pop("title", "")))
+    return builder.build(document_id, named or first, metadata)
+
+
+def _opened(data: bytes) -> Presentation:
     try:
-        presentation = pptx.Presentation(BytesIO(data))
-        for number, slide in enumerate(presentation.slides, start=1):
-            builder.page(number)
-            if slide.element.get("show", "1") not in ("0", "false"):
-                title = _add_slide(slide, builder)
-                first = first or title
-        metadata = normalise(core_properties(presentation.core_properties))
-    except (PythonPptxError, KeyError, ValueError, AttributeError, TypeError) as error:
+        return pptx.Presentation(BytesIO(data))
+    except (PythonPptxError, KeyError, ValueError, AttributeError, TypeError, *DAMAGE) as error:
         raise DocumentError(
             "is damaged or not a PowerPoint presentation: open it there and save it again"
         ) from error
-    named = believable_title(str(metadata.pop("title", "")))
-    return builder.build(document_id, named or first, metadata)
 
 
 def _add_slide(slide: Slide, builder: TextBuilder) -> str:
@@ -97,6 +103,32 @@ def _add_text(frame: TextFrame, builder: TextBuilder, *, listed: bool) -> None:
 
 
 def _add_table(table: Table, builder: TextBuilder) -> None:
-    for index, row in enumerate(table.rows):
-        cells = [cell.text_frame.text for cell in row.cells if not cell.is_spanned]
-        builder.row(cells, header=index == 0 and bool(table.first_row) and len(table.rows) > 1)
+    rows = list(table.rows)
+    # The header is the first row below a title.
+    starts = bool(table.first_row) and len(rows) > 1
+    texts: list[str] = []
+    for row in rows:
+        texts = _row_texts(row, texts)
+        several = len(texts) > 1
+        builder.row(texts, header=starts and several)
+        starts = starts and not several
+
+
+def _row_texts(row: _Row, above: Sequence[str]) -> list[str]:
+    """One text per column: a covered cell shows what covers it, from the left or from `above`."""
+    cells = list(row.cells)
+    texts: list[str] = []
+    from_left = 0
+    alone = sum(not cell.is_spanned for cell in cells) == 1
+    for cell in cells:
+        if not cell.is_spanned:
+            texts.append(cell.text_frame.text)
+            from_left = cell.span_width - 1
+        elif from_left > 0:
+            from_left -= 1
+            texts.append(texts[-1])
+        else:
+            alone = False
+            texts.append(above[len(texts)] if len(texts) < len(above) else "")
+    # A title across the whole table is said once.
+    return texts[:1] if alone else texts

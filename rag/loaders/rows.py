@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from itertools import chain, pairwise
 from typing import TYPE_CHECKING
 
 from rag.loaders.builder import clean
@@ -13,6 +14,7 @@ if TYPE_CHECKING:
     from rag.loaders.builder import TextBuilder
 
 _NUMBER = re.compile(r"\W*\d[\d\s.,:/%-]*\W*")
+_YEAR = re.compile(r"(?:19|20)\d\d(?:[-/–]\d\d(?:\d\d)?)?")
 _LABEL_AT_MOST = 80
 
 
@@ -22,23 +24,49 @@ def add_rows(rows: Iterable[Sequence[str]], builder: TextBuilder) -> None:
     The first row of a table is its header if it looks like one.
     """
     starts = True
-    for cells in rows:
-        row = [clean(cell) for cell in cells]
-        while row and not row[-1]:
-            row.pop()
+    for row, following in pairwise(chain(map(_cleaned, rows), [[]])):
         filled = [cell for cell in row if cell]
         if not filled:
             starts = True
         elif starts and len(filled) == 1:
             builder.paragraph(filled[0])
         else:
-            builder.row(row, header=starts and (_names_columns(row) or has_empty_corner(row)))
+            builder.row(row, header=starts and _is_first_header(row, following))
             starts = False
 
 
-def _names_columns(row: Sequence[str]) -> bool:
+def _cleaned(cells: Sequence[str]) -> list[str]:
+    row = [clean(cell) for cell in cells]
+    while row and not row[-1]:
+        row.pop()
+    return row
+
+
+def _is_first_header(row: Sequence[str], following: Sequence[str]) -> bool:
+    return names_columns(row) or has_empty_corner(row) or _names_years(row, following)
+
+
+def _names_years(row: Sequence[str], following: Sequence[str]) -> bool:
+    """Whether columns are named by years: below those stand figures, and not only years."""
+    years = [at for at, cell in enumerate(row) if _NUMBER.fullmatch(cell)]
+    if not years or years[0] == 0 or not _are_names(row):
+        return False
+    below = [following[at] for at in years if at < len(following) and following[at]]
+    return (
+        all(_YEAR.fullmatch(row[at]) for at in years)
+        and all(map(_NUMBER.fullmatch, below))
+        and not all(map(_YEAR.fullmatch, below))
+    )
+
+
+def names_columns(row: Sequence[str]) -> bool:
     """Whether there are several cells, all short and different, and none is a number."""
     return _are_names(row) and not any(_NUMBER.fullmatch(cell) for cell in row)
+
+
+def has_digit(text: str) -> bool:
+    """Whether a cell may be a number, so that its row hardly names the columns."""
+    return any(map(str.isdigit, text))
 
 
 def has_empty_corner(row: Sequence[str]) -> bool:

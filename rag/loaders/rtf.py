@@ -15,8 +15,8 @@ from rag.errors import DocumentError
 from rag.loaders.builder import TextBuilder, clean
 from rag.loaders.metadata import believable_title, normalise
 from rag.loaders.plain import add_prose
-from rag.loaders.rows import has_empty_corner
-from rag.loaders.tree import raised
+from rag.loaders.rows import has_digit, has_empty_corner
+from rag.markup import raised
 
 if TYPE_CHECKING:
     from rag.types import Document
@@ -47,15 +47,16 @@ def load(data: bytes, document_id: str) -> Document:
     if not data.lstrip()[:5].startswith(b"{\\rtf"):
         raise DocumentError("is damaged or not an RTF file: save it again as .rtf")
     source = data.decode("latin-1")
+    accepted = _Changes(source).accepted()
     try:
-        text = rtf_to_text(_Changes(source).accepted(), errors="replace")
+        text = rtf_to_text(accepted, errors="replace")
     except (ValueError, IndexError, KeyError, LookupError, TypeError) as error:
         raise DocumentError("is damaged or not an RTF file: save it again as .rtf") from error
     builder = _Builder()
     for part in _parts(text):
         if isinstance(part, list):
             for index, cells in enumerate(part):
-                names = not any(map(_has_digit, cells)) or has_empty_corner(cells)
+                names = not any(map(has_digit, cells)) or has_empty_corner(cells)
                 builder.row(cells, header=index == 0 and len(part) > 1 and names)
         else:
             # Each line is a paragraph, which blank lines tell the guesses of plain text.
@@ -241,7 +242,3 @@ def _properties(source: str) -> dict[str, object]:
         name = "created" if match[1] == "creatim" else "modified"
         found[name] = f"{int(match[2]):04d}-{int(match[3]):02d}-{int(match[4]):02d}"
     return found
-
-
-def _has_digit(text: str) -> bool:
-    return any(map(str.isdigit, text))

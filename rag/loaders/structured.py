@@ -16,7 +16,7 @@ from lxml import etree
 from rag.errors import DocumentError
 from rag.loaders.builder import TextBuilder, clean
 from rag.loaders.decoding import decode
-from rag.loaders.metadata import normalise
+from rag.loaders.metadata import LABELS, field_of, normalise
 from rag.loaders.package import parse_xml
 
 if TYPE_CHECKING:
@@ -30,11 +30,8 @@ _COLUMNS_AT_MOST = 20
 _LEAST_FILLED = 0.5
 _NAMES = ("title", "name", "label", "heading", "head", "id", "key", "code")
 _PROSE = frozenset(["p", "para", "paragraph", "text", "body", "description", "content"])
-_METADATA = frozenset(
-    "title author authors creator source url language lang published date effective_date "
-    "effective effective_from valid_from review_date version collection tags keywords "
-    "description".split()
-)
+_OTHER_WORDS = ("by", "review")
+"""Labels that records use for other things."""
 
 
 @dataclass
@@ -77,7 +74,7 @@ def _build(root: _Node, document_id: str, raw: Mapping[str, object]) -> Document
     fields = {
         name: value
         for name, value in raw.items()
-        if re.sub(r"[\s-]+", "_", name.strip().lower()) in _METADATA
+        if field_of(name) in LABELS and name.strip().lower() not in _OTHER_WORDS
     }
     metadata = normalise(fields)
     named = str(metadata.pop("title", ""))

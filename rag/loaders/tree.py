@@ -9,34 +9,34 @@ from typing import TYPE_CHECKING
 
 from lxml import etree
 
-from rag.loaders.odt_lists import roman
+from rag.loaders.numerals import roman
 from rag.loaders.rows import is_header
+from rag.markup import INLINE_TAGS, raised
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from rag.loaders.builder import TextBuilder
 
-_INLINE = re.compile(
-    r"a|abbr|acronym|b|bdi|bdo|big|button|cite|code|data|del|dfn|em|font|hi|i|ins|kbd|label|mark|"
-    r"meter|output|q|ref|ruby|rb|rt|s|samp|small|span|strike|strong|sub|sup|time|tt|u|var|wbr"
-)
+_INLINE = INLINE_TAGS | {"hi", "ref"}
+"""Those of HTML, and what trafilatura calls them."""
 _LISTS = frozenset(["ul", "ol", "dl", "list", "menu"])
 _ITEMS = frozenset(["li", "item", "dt", "dd"])
 _ROWS = frozenset(["tr", "row"])
 _CELLS = frozenset(["td", "th", "cell"])
 _BREAKS = frozenset(["br", "lb", "hr"])
 _EMPTY_LINE = re.compile(r"\n\s*\n")
-_RAISED = str.maketrans("0123456789", "⁰¹²³⁴⁵⁶⁷⁸⁹")
-_LOWERED = str.maketrans("0123456789", "₀₁₂₃₄₅₆₇₈₉")
-_SMALL_PRINT = re.compile(r"[^\W\d_]{2}")
 _MARK_PARTS = 8  # elements
 _COPIED_AT_MOST = 2_000_000  # characters, on a page
 _ELEMENT_COSTS = 20  # as many characters
 
 
-def add_tree(root: etree._Element, builder: TextBuilder) -> None:
-    """Add everything below `root` in document order. Not recursive: nesting may be hostile."""
+def add_tree(root: etree._Element, builder: TextBuilder) -> set[int]:
+    """Add everything below `root` in document order. Not recursive: nesting may be hostile.
+
+    Returns:
+        Where paragraphs end that are in bold from their first to their last word.
+    """
     walk = _Walk(builder)
     for event, element in etree.iterwalk(root, events=("start", "end")):
         tag = element.tag if isinstance(element.tag, str) else "span"
@@ -48,18 +48,14 @@ def add_tree(root: etree._Element, builder: TextBuilder) -> None:
             if element is not root:
                 walk.text(element.tail)
     walk.flush()
-
-
-def raised(text: str, *, below: bool = False) -> str:
-    """A raised or lowered text with its digits written as such: "25" + "3" is not 253.
-
-    Text with a word in it is small print, whose numbers are meant as they stand.
-    """
-    return text if _SMALL_PRINT.search(text) else text.translate(_LOWERED if below else _RAISED)
+    return walk.bold
 
 
 def raise_text(element: etree._Element, *, below: bool = False) -> None:
-    """Do so within an element. A mark has few parts: of more, the rest stays as it is."""
+    """Write what is raised or lowered in an element as such.
+
+    A mark has few parts: of more, the rest stays as it is.
+    """
     for part in islice(element.iter(), _MARK_PARTS):
         if part.text:
             part.text = raised(part.text, below=below)
@@ -178,12 +174,15 @@ class _Walk:
         self._head = False
         self._is_name: list[bool] = []
         self._term = ""
+        self.bold: set[int] = set()
+        self._bold_depth = 0
+        self._all_bold = True
 
     def start(self, tag: str, element: etree._Element) -> None:
         if tag in _BREAKS:
             self._buffer.append(" " if self._cells is not None else "\n")
-        elif _INLINE.fullmatch(tag):
-            return
+        elif tag in _INLINE:
+            self._bold_depth += _is_bold(tag, element)
         elif self._cells is not None:
             self._buffer.append(" ")
             if tag in _CELLS:
@@ -234,7 +233,8 @@ class _Walk:
         self._kind, self._marker = "item" if self._level else "paragraph", ""
 
     def end(self, tag: str, element: etree._Element) -> None:
-        if tag in _BREAKS or _INLINE.fullmatch(tag):
+        if tag in _BREAKS or tag in _INLINE:
+            self._bold_depth -= _is_bold(tag, element)
             return
         if self._cells is not None:
             self._end_in_row(tag, element)
@@ -271,11 +271,13 @@ class _Walk:
 
     def text(self, text: str | None) -> None:
         if text:
+            self._all_bold &= self._bold_depth > 0 or not text.strip()
             self._buffer.append(text if self._kind == "code" else re.sub(r"\s+", " ", text))
 
     def flush(self) -> None:
         """Add what has come together since the last block."""
         text = "".join(self._buffer)
+        all_bold, self._all_bold = self._all_bold, True
         self._buffer.clear()
         if not text.strip():
             return
@@ -284,6 +286,8 @@ class _Walk:
             return
         for part in _EMPTY_LINE.split(text):
             self._add(part)
+        if all_bold and self._kind == "paragraph":
+            self.bold.add(len(self._builder))
         if self._kind != "term":
             self._go_on()
 
@@ -306,13 +310,17 @@ def _heading_level(tag: str, element: etree._Element) -> int:
     return int(name[1]) if re.fullmatch("h[1-6]", name) else 0
 
 
+def _is_bold(tag: str, element: etree._Element) -> bool:
+    return tag in ("b", "strong") or (tag == "hi" and element.get("rend") == "#b")
+
+
 def _number(text: str | None, otherwise: int = 1) -> int:
     return int(text) if text and re.fullmatch(r"\d{1,6}", text.strip()) else otherwise
 
 
 def _in_form(number: int, form: str) -> str:
     """The number as `<ol type=...>` asks for: 3 as "c" or "iii"."""
-    if form in ("i", "I") and 0 < number < 4000:
+    if form in ("i", "I"):
         return roman(number) if form == "I" else roman(number).lower()
     if form not in ("a", "A") or number < 1:
         return str(number)

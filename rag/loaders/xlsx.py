@@ -10,15 +10,14 @@ from datetime import date, datetime, time
 from io import BytesIO
 from itertools import chain, islice
 from typing import TYPE_CHECKING
-from zipfile import BadZipFile
 
 import openpyxl
 from openpyxl.utils.exceptions import InvalidFileException
 
 from rag.errors import DocumentError
 from rag.loaders.builder import TextBuilder
-from rag.loaders.metadata import believable_title, normalise
-from rag.loaders.package import Kind, check_package
+from rag.loaders.metadata import believable_title, core_properties, normalise
+from rag.loaders.package import DAMAGE, Kind, check_package
 from rag.loaders.rows import add_rows
 
 if TYPE_CHECKING:
@@ -30,8 +29,8 @@ if TYPE_CHECKING:
     from rag.types import Document
 
 _KIND = Kind("an Excel workbook", ".xlsx", "Excel")
+_BROKEN = "is damaged or not an Excel workbook: open it there and save it again"
 _COLUMNS_AT_MOST = 200
-_DEFAULT_AUTHOR = "openpyxl"
 _UNIT = r'(?:\[\$[^\]]+\]|"[^"]*"|[$€£¥])'
 _FORM = re.compile(rf"({_UNIT}\s*)?(?:\*.)?([#0][#0,]*(?:\.0+)?)(\s*{_UNIT})?")
 """A number in Excel's notation, with the unit that stands before or behind it."""
@@ -45,32 +44,35 @@ def load(data: bytes, document_id: str) -> Document:
             or has no text.
     """
     check_package(data, _KIND)
+    workbook = _opened(data)
     builder = TextBuilder()
     try:
-        workbook = openpyxl.load_workbook(
-            BytesIO(data), read_only=True, data_only=True, keep_links=False
-        )
         for sheet in workbook.worksheets:
             if sheet.sheet_state == "visible":
                 _add_sheet(sheet, builder)
-        metadata = normalise(_properties(workbook))
-        workbook.close()
+    except DAMAGE as error:  # Sheets are unpacked only now.
+        raise DocumentError(_BROKEN) from error
+    metadata = normalise(_properties(workbook))
+    workbook.close()
+    named = believable_title(str(metadata.pop("title", "")))
+    return builder.build(document_id, named, metadata)
+
+
+def _opened(data: bytes) -> Workbook:
+    try:
+        return openpyxl.load_workbook(
+            BytesIO(data), read_only=True, data_only=True, keep_links=False
+        )
     except (
         InvalidFileException,
-        BadZipFile,
         KeyError,
         ValueError,
         TypeError,
         AttributeError,
         IndexError,
-        SyntaxError,  # XML that is not well-formed
-        EOFError,
+        *DAMAGE,
     ) as error:
-        raise DocumentError(
-            "is damaged or not an Excel workbook: open it there and save it again"
-        ) from error
-    named = believable_title(str(metadata.pop("title", "")))
-    return builder.build(document_id, named, metadata)
+        raise DocumentError(_BROKEN) from error
 
 
 def _add_sheet(sheet: ReadOnlyWorksheet, builder: TextBuilder) -> None:
@@ -132,13 +134,5 @@ def _literal(part: str | None) -> str:
 
 def _properties(workbook: Workbook) -> dict[str, object]:
     core = workbook.properties
-    return {
-        "title": core.title,
-        "author": "" if core.creator == _DEFAULT_AUTHOR else core.creator,
-        "tags": core.keywords,
-        "description": core.subject or core.description,
-        "language": core.language,
-        "version": core.version,
-        "created": core.created.date().isoformat() if core.created else "",
-        "modified": core.modified.date().isoformat() if core.modified else "",
-    }
+    description = core.subject or core.description
+    return {**core_properties(core, core.creator), "description": description}

@@ -137,3 +137,11 @@ def describe_error(error: Exception) -> str:
     text = str(getattr(error, "strerror", None) or error or type(error).__name__)
     # NumPy counts, and does not ask the system why.
     return f"the disk is full ({text})" if _WRITTEN_IN_PART.fullmatch(text) else text
+
+
+def describe_with_file(error: Exception) -> str:
+    """The same with the file, for a message that names only the folder of many."""
+    # Of two names the second is the one that a file was to have.
+    name = getattr(error, "filename2", None) or getattr(error, "filename", None)
+    text = describe_error(error)
+    return f"{text}: {os.fsdecode(name)}" if isinstance(name, (str, bytes, os.PathLike)) else text

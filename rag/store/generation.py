@@ -66,7 +66,7 @@ class Generation:
         self.folder, self._process = folder, os.getpid()
         self.manifest = read_manifest(folder)
         self.id = self.manifest.generation
-        verify(folder, self.manifest, deep=True, most=checked)
+        verify(folder, self.manifest, checked)
         try:
             self.tables = Tables(folder / "documents.sqlite")
             try:

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import logging
-from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 
-from rag.errors import IndexDamaged, IndexIncompatible, RagError, UsageError
-from rag.store.files import describe_error
+from rag.errors import IndexDamaged, IndexIncompatible, IndexNotFound, RagError, UsageError
+from rag.store.files import describe_with_file
 from rag.store.generation import (
     Generation,
     check_consistency,
@@ -21,6 +20,7 @@ from rag.store.generation import (
 )
 from rag.store.lock import writer_lock
 from rag.store.manifest import (
+    POINTER,
     current_generation,
     generations_folder,
     publish,
@@ -44,6 +44,7 @@ class Kept:
         encoder: name of the embedding model.
         bytes: size of its files.
         problem: why it cannot be opened; None where existence and size of all files are right.
+        incompatible: True where that is no damage: another version of this program wrote it.
     """
 
     generation: str
@@ -54,6 +55,7 @@ class Kept:
     encoder: str | None = None
     bytes: int | None = None
     problem: str | None = None
+    incompatible: bool = False
 
 
 def kept_generations(index: Path) -> list[Kept]:
@@ -62,10 +64,24 @@ def kept_generations(index: Path) -> list[Kept]:
     Raises:
         IndexNotFound: nothing has been built there.
     """
-    published = ""
-    with suppress(IndexDamaged):
-        published = current_generation(index)
+    published = _published(index)
     return [_describe(index, name, name == published) for name in reversed(list_generations(index))]
+
+
+def _published(index: Path) -> str:
+    """Id of the published generation; "" where there are some, but the pointer is lost or damaged.
+
+    Raises:
+        IndexNotFound: nothing has been built there.
+    """
+    try:
+        return current_generation(index)
+    except IndexDamaged:
+        return ""
+    except IndexNotFound:
+        if list_generations(index):
+            return ""
+        raise
 
 
 def _describe(index: Path, name: str, current: bool) -> Kept:
@@ -73,10 +89,11 @@ def _describe(index: Path, name: str, current: bool) -> Kept:
     try:
         manifest = read_manifest(folder)
     except (IndexDamaged, IndexIncompatible) as error:
-        return Kept(name, current, problem=str(error))
+        outdated = isinstance(error, IndexIncompatible)
+        return Kept(name, current, problem=str(error), incompatible=outdated)
     problem = None
     try:
-        verify(folder, manifest, deep=False)
+        verify(folder, manifest, checked=0)
     except IndexDamaged as error:
         problem = str(error)
     return Kept(
@@ -126,17 +143,35 @@ def rollback(index: Path, to: str | None = None) -> str:
         UsageError: `to` names none, or more than one.
         RagError: there is no earlier whole generation, or the index folder cannot be written.
     """
-    try:
-        now = current_generation(index)
-    except IndexDamaged:
-        now = ""
+    now = _published(index)
     try:
         with writer_lock(index):
             name = _whole(index, now, to)
             publish(index, name)
     except OSError as error:
-        raise RagError(f"the index {index} cannot be written: {describe_error(error)}") from error
+        raise RagError(
+            f"the index {index} cannot be written: {describe_with_file(error)}"
+        ) from error
     return name
+
+
+def restore_pointer(index: Path) -> None:
+    """Publish the newest whole generation again where the pointer is lost or damaged.
+
+    Call it with the writer lock held. Where no generation is whole, nothing happens.
+
+    Raises:
+        IndexNotFound: nothing has been built there.
+        OSError: the pointer cannot be written.
+    """
+    if _published(index):
+        return
+    try:
+        name = _whole(index, "", None)
+    except RagError:
+        return
+    publish(index, name)
+    log.warning("%s was lost or damaged: going on from %s", index / POINTER, name)
 
 
 def _whole(index: Path, now: str, to: str | None) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from bisect import bisect_left
 from collections.abc import Sequence
@@ -72,6 +73,7 @@ class Lexical:
         )
         self._vocabulary = (folder / "terms.txt").read_bytes()
         self._column = lru_cache(_REMEMBERED)(self._find_column)
+        self._peak = lru_cache(_REMEMBERED)(self._find_peak)
 
     def __len__(self) -> int:
         """How many texts."""
@@ -84,6 +86,13 @@ class Lexical:
             column = self._column(term)
             total[self.texts[column]] += self.shares[column]
         return total
+
+    def most(self, query: Sequence[str]) -> float:
+        """What a text would score that has each of these `terms` as prominently as any text does.
+
+        A term that no text has counts as much as the rarest one could.
+        """
+        return sum(map(self._peak, query))
 
     def frequency(self, term: str) -> int:
         """In how many texts a term occurs."""
@@ -110,6 +119,10 @@ class Lexical:
         if number == count or self._term(number) != wanted:
             return slice(0, 0)
         return slice(int(self.columns[number]), int(self.columns[number + 1]))
+
+    def _find_peak(self, term: str) -> float:
+        shares = self.shares[self._column(term)]
+        return float(shares.max()) if len(shares) else math.log(1 + (len(self) + 0.5) / 0.5)
 
     def _term(self, number: int) -> bytes:
         return self._vocabulary[self._starts[number] : self._starts[number + 1] - 1]

@@ -148,14 +148,14 @@ def describe_files(folder: Path) -> dict[str, FileInfo]:
         }
 
 
-def verify(folder: Path, manifest: Manifest, *, deep: bool, most: int | None = None) -> None:
+def verify(folder: Path, manifest: Manifest, checked: int | None) -> None:
     """Compare a generation's files with its manifest.
 
     Args:
         folder: the generation.
         manifest: what it should hold.
-        deep: compare the digests too, not only existence and size.
-        most: of the digests only those of the smallest files, up to so many bytes in all.
+        checked: how many bytes, the smallest files first, are compared with their digests; None
+            compares all. Existence and size are always compared.
 
     Raises:
         IndexDamaged: the first file that differs, by name.
@@ -169,13 +169,12 @@ def verify(folder: Path, manifest: Manifest, *, deep: bool, most: int | None = N
             raise IndexDamaged(f"{path} is missing: {_REMEDY}") from None
         if size != info.size:
             raise IndexDamaged(f"{path} has {size} bytes instead of {info.size}: {_REMEDY}")
-    if deep:
-        read = accumulate(info.size for _, info in by_size)
-        count = sum(1 for size in read if most is None or size <= most)
-        with ThreadPoolExecutor(_READERS) as pool:
-            # The results are looked at in order, so the first that differs is always the same.
-            for _ in pool.map(lambda item: _compare(folder / item[0], item[1]), by_size[:count]):
-                pass
+    read = accumulate(info.size for _, info in by_size)
+    count = sum(1 for size in read if checked is None or size <= checked)
+    with ThreadPoolExecutor(_READERS) as pool:
+        # The results are looked at in order, so the first that differs is always the same.
+        for _ in pool.map(lambda item: _compare(folder / item[0], item[1]), by_size[:count]):
+            pass
 
 
 def _compare(path: Path, info: FileInfo) -> None:

@@ -43,6 +43,10 @@ _COPY = (
     "FROM old.chunks WHERE row >= :first_chunk AND row < :last_chunk ORDER BY row",
 )
 """Takes over a run of documents; all that changes is their position."""
+_PRIMARY = 0xFF
+"""Where an error of SQLite says of which kind it is; the rest is a detail."""
+_UNREADABLE = (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_ERROR)
+"""The last: our SQL being right, a table is missing or its JSON is broken. No room is another."""
 
 
 def _stored(sentence: Sentence) -> list[Any]:
@@ -153,7 +157,9 @@ class TableWriter:
             for statement in _COPY:
                 self._connection.execute(statement, shift)
         except sqlite3.DatabaseError as error:
-            if "malformed" in str(error):
+            # An error of Python's own, such as use after closing, has no code.
+            code = getattr(error, "sqlite_errorcode", sqlite3.SQLITE_MISUSE)
+            if code & _PRIMARY in _UNREADABLE:
                 raise IndexDamaged(f"the published generation cannot be read: {error}") from error
             raise
         self.documents += last.row + 1 - first.row

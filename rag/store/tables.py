@@ -228,7 +228,9 @@ class Tables:
             if number not in stored:
                 raise self._damaged(f"chunk {number} is missing")
             document, start, end, headings, page, enriched, sentences = stored[number]
-            name, title, text = documents.get(document, ("", "", ""))
+            if document not in documents:
+                raise self._damaged(f"document {document} of chunk {number} is missing")
+            name, title, text = documents[document]
             found.append(
                 Chunk(
                     document=name,
@@ -251,13 +253,6 @@ class Tables:
         """
         found = self._query(sql, (json.dumps(sorted(rows)),))
         return {row: columns for row, *columns in found}
-
-    def chunk_keys(self, first: int, count: int) -> list[bytes]:
-        """The vector keys of `count` chunks from row `first` on."""
-        rows = self._query(
-            "SELECT key FROM chunks WHERE row >= ? AND row < ? ORDER BY row", (first, first + count)
-        )
-        return [row[0] for row in rows]
 
     def find_vectors(self, key: bytes) -> tuple[int, int, int] | None:
         """Row of a chunk with this vector key and [first, end) of its sentence rows, or None."""

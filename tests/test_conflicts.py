@@ -7,8 +7,9 @@ from dataclasses import replace
 import pytest
 from chat_fake import FakeEngine, markdown
 
-from rag.chat.conflicts import Conflict, conflicts
-from rag.types import Document
+from rag.answering.conflicts import Conflict, conflicts, contradictions
+from rag.types import Document, Hit
+from rag.versions import families
 
 
 def compared(
@@ -74,6 +75,14 @@ DIFFERENT = [
      "Lunch costs 9 crowns and dinner costs 15 crowns at the hostel.",
      "Lunch costs 9 crowns and dinner costs 18 crowns at the hostel.",
      "15 crowns", "18 crowns"),
+    ("When do library rooms close for staff?",
+     "Library rooms close for staff at 5 pm on Fridays.",
+     "Library rooms close for staff at 6 pm on Fridays.",
+     "5 pm", "6 pm"),
+    ("What did lunch and dinner cost at the hostel?",
+     "Lunch at the hostel cost 9 crowns and dinner 15 crowns.",
+     "Lunch at the hostel cost 15 crowns and dinner 9 crowns.",
+     "9 crowns, 15 crowns", "15 crowns, 9 crowns"),
 ]  # fmt: skip
 
 
@@ -137,6 +146,31 @@ SILENT = {
         "When do library rooms close for staff?",
         "Library rooms close for staff at 5:30 p.m. on Fridays.",
         "Library rooms close for staff at 17:30 on Fridays.",
+    ),
+    "the same hour without its minutes": (
+        "When do library rooms close for staff?",
+        "Library rooms close for staff at 5 pm on Fridays.",
+        "Library rooms close for staff at 17:00 on Fridays.",
+    ),
+    "an hour of which half of the day": (
+        "When do library rooms close for staff?",
+        "Library rooms close for staff at 5 on Fridays.",
+        "Library rooms close for staff at 17:00 on Fridays.",
+    ),
+    "the same number of two words": (
+        "How many days of paid rest does staff receive?",
+        "Employees receive twenty-five days of paid rest every year.",
+        "Employees receive 25 days of paid rest every year.",
+    ),
+    "the same number, grouped as in another language": (
+        "What is the limit for purchases without quotes?",
+        "The limit for purchases without quotes is 1,000 euros.",
+        "The limit for purchases without quotes is 1.000 euros.",
+    ),
+    "the same figures in another order": (
+        "What were the yearly costs of the small hostel?",
+        "The yearly costs of the small hostel in 2020: $4 million.",
+        "The yearly costs of the small hostel: $4 million in 2020.",
     ),
     "other people": (
         "How many days of paid rest does staff receive?",
@@ -206,3 +240,30 @@ def test_the_same_document_does_not_contradict_itself() -> None:
     engine = FakeEngine([markdown("a.md", "Travel", text)])
     question = "When are claims for travel submitted?"
     assert conflicts(engine.ask(question), engine.retrieve(question), {}) == []
+
+
+def test_other_versions_are_looked_up_and_other_documents_only_found() -> None:
+    engine = FakeEngine([
+        markdown("a.md", "Travel 2024", "Submit your travel claim within 20 days of return.",
+                 published="2024-01-01"),
+        markdown("b.md", "Travel 2023", "Submit a claim within 30 days of your return, please.",
+                 published="2023-01-01"),
+        markdown("c.md", "Bicycles", "Submit a claim for bicycles within 40 days of return."),
+    ])  # fmt: skip
+    answer = engine.ask("How soon do I submit my travel claim after my return?", where="path=a.md")
+    looked_up = []
+
+    def passages_of(name: str) -> list[Hit]:
+        looked_up.append(name)
+        return engine.retrieve(answer.question, 3, where=f"path={name}")
+
+    (found,) = contradictions(answer, families(engine.documents()), passages_of)
+    assert (found.other.document, found.ours, found.theirs) == ("b.md", "20 days", "30 days")
+    assert looked_up == ["b.md"]
+
+
+def test_an_abstention_has_no_conflicts() -> None:
+    engine = FakeEngine([markdown("a.md", "Travel", "Claims are submitted within 20 days.")])
+    answer = engine.ask("Who owns the moon nowadays?")
+    assert answer.abstained
+    assert contradictions(answer, {}, lambda _: []) == []
