@@ -68,6 +68,74 @@ def test_one_line_is_a_column_after_a_page_with_columns() -> None:
     assert in_order(load(canvas_pdf(first, last)), "end0w4", "end1w0", "end29w4", "rest0w0")
 
 
+def head(canvas: Canvas, number: int) -> None:
+    """A running head of two pieces, one of which crosses the gutter, and a foot of two."""
+    canvas.setFont("Helvetica", 8)
+    canvas.drawString(40, 818, "12 March 2025")
+    canvas.drawString(250, 818, "Evaluation of the Harbour Rules of 2019 to 2024")
+    canvas.drawString(40, 20, "Ministry of the Environment")
+    canvas.drawRightString(560, 20, f"{number}/2")
+
+
+@pytest.mark.parametrize(("left", "right"), [(1, 2), (2, 2), (2, 3), (4, 1)])
+def test_a_few_lines_after_a_page_with_columns_stand_in_columns(left: int, right: int) -> None:
+    sentence = [*words("end", left), *words("rest", right)]
+
+    def first(canvas: Canvas) -> None:
+        head(canvas, 1)
+        column(canvas, 50, words("left", 30))
+        column(canvas, 310, [*words("right", 29), "so."])
+
+    def last(canvas: Canvas) -> None:
+        head(canvas, 2)
+        canvas.setFont("Helvetica-Bold", 13)
+        canvas.drawString(50, 778, "Annex B. Reference")
+        column(canvas, 50, sentence[:left], 750)
+        column(canvas, 310, sentence[left:], 779)
+
+    document = load(canvas_pdf(first, last))
+    assert shown(document) == [
+        ("paragraph", " ".join([*words("left", 30), *words("right", 29), "so."])),
+        ("heading", "Annex B. Reference"),
+        ("paragraph", " ".join(sentence)),
+    ]
+
+
+def test_a_table_after_a_page_with_columns_is_read_row_by_row() -> None:
+    rows = [(f"Berth {n}", f"{n} metres", f"{n}0 crowns") for n in range(1, 9)]
+
+    def first(canvas: Canvas) -> None:
+        column(canvas, 50, words("left", 30))
+        column(canvas, 310, [*words("right", 29), "so."])
+
+    def last(canvas: Canvas) -> None:
+        for x, cells in zip((50, 310, 450), zip(*rows, strict=True), strict=True):
+            column(canvas, x, cells)
+
+    document = load(canvas_pdf(first, last))
+    assert texts(document, "row") == [" | ".join(row) for row in rows]
+
+
+def test_columns_with_formulas_after_a_page_with_columns() -> None:
+    """Most lines of the right column are parts of formulas, but most of its text is not."""
+
+    def first(canvas: Canvas) -> None:
+        column(canvas, 50, words("left", 30))
+        column(canvas, 310, words("right", 30))
+
+    def last(canvas: Canvas) -> None:
+        column(canvas, 50, words("end", 30))
+        for part in range(5):
+            top = TOP - 78 * part
+            column(canvas, 310, words(f"rest{part}n", 2), top)
+            for row in range(4):
+                column(canvas, 380, [f"x{row}", f"y{row}"], top - 24 - 13 * row, 5)
+                column(canvas, 450, [f"({row})"], top - 24 - 13 * row)
+
+    document = load(canvas_pdf(first, last))
+    assert in_order(document, "end0w0", "end1w0", "end29w4", "rest0n0w0", "rest0n1w0", "rest4n1w4")
+
+
 @pytest.mark.parametrize("shift", [2, 6.5, 10])
 def test_columns_need_no_common_baselines(shift: float) -> None:
     def draw(canvas: Canvas) -> None:

@@ -178,3 +178,57 @@ def test_a_short_line_with_an_abbreviation_does_not_end_a_paragraph() -> None:
     document = load(lines_pdf([f"{prose(16)}.", "The fee is due, i.e.", "Boats pay it."]))
     assert "due, i.e. Boats" in document.text
     assert "due, i.e. Boats pay it." in texts(document, "paragraph")[-1]
+
+
+def test_a_header_that_counts_two_pages_goes() -> None:
+    text = text_of(*([(812, f"Ministry of Fish: release 14/2025 Page {n} of 2")] for n in (1, 2)))
+    assert text == text_of([], [])
+
+
+@pytest.mark.parametrize("name", ["Annex", "Article"])
+def test_headings_that_count_two_pages_stay(name: str) -> None:
+    assert text_of(*([(TOP, f"{name} {n}")] for n in (1, 2))).count(name) == 2
+
+
+@pytest.mark.parametrize("pages", [4, 5, 9])
+def test_headers_of_odd_and_even_pages_go(pages: int) -> None:
+    heads = ["Report on the fees of the harbour", "Audit Office"]
+    lines = [[(810, heads[n % 2]), (FOOT, str(n))] for n in range(1, pages + 1)]
+    assert text_of(*lines) == text_of(*([] for _ in range(pages)))
+
+
+def test_a_line_on_odd_pages_that_begins_the_text_stays() -> None:
+    second = [(TOP - 14, f"They go to office {name}.") for name in "ABCD"]
+    lines = [[(TOP, "Fees are due in spring.")] if n % 2 else [] for n in range(1, 5)]
+    pages = [[*first, line] for first, line in zip(lines, second, strict=True)]
+    assert text_of(*pages).count("Fees are due in spring.") == 2
+
+
+PRINTED = [
+    ("11/29/26, 11:06 PM", "Fees of the harbour", "file:///home/anna/fees.html", "1/2"),
+    ("29/11/2026, 23:06", "Fees", "https://harbour.example/fees?year=2026#all", "2/2"),
+    ("29.11.26, 23:06", "Gebühren des Hafens 2026", "about:blank", "1/1"),
+]
+
+
+@pytest.mark.parametrize("printed", PRINTED)
+def test_what_a_browser_adds_in_print_goes(printed: tuple[str, ...]) -> None:
+    def draw(canvas: Canvas) -> None:
+        page()(canvas)
+        canvas.setFont("Helvetica", 8)
+        for x, y, text in zip((72, 250, 72, 400), (820, 820, 16, 16), printed, strict=True):
+            canvas.drawString(x, y, text)
+
+    assert load(canvas_pdf(draw)).text == text_of([])
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        (770, "11/29/26, 11:06 PM Anna: the boat is back."),
+        (820, "Order of 11/29/26, as changed."),
+        (16, "See https://harbour.example/fees 1/2 and below."),
+    ],
+)
+def test_what_only_looks_like_that_stays(line: tuple[float, str]) -> None:
+    assert line[1] in text_of([line])

@@ -22,8 +22,9 @@ from rag.errors import DocumentError
 from rag.loaders.builder import TextBuilder, clean
 from rag.loaders.metadata import believable_title, iso_date, normalise
 from rag.loaders.ocr import installed, recognise
-from rag.loaders.pdf_flow import add_pages, body_size
-from rag.loaders.pdf_page import PageContent, in_columns, read_page
+from rag.loaders.pdf_flow import add_pages
+from rag.loaders.pdf_look import body_size
+from rag.loaders.pdf_page import PageContent, read_page
 from rag.loaders.pdf_running import without_running_lines
 from rag.loaders.remarks import OCR, TO_INSTALL, TRIED, UNREAD
 
@@ -123,7 +124,7 @@ def _ranges(numbers: list[int]) -> str:
 def _read_pages(pdf: pdfplumber.PDF) -> list[PageContent]:
     contents: list[PageContent] = []
     for page in pdf.pages:
-        contents.append(read_page(page, bool(contents) and in_columns(contents[-1].parts)))
+        contents.append(read_page(page, contents[-1].starts if contents else ()))
         page.close()
     return contents
 

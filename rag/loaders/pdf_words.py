@@ -1,10 +1,9 @@
-"""Words of a PDF page from its glyphs, and tables without rulings among them."""
+"""Words and lines of a PDF page from its glyphs. Lengths are in points, 72 to the inch."""
 
 from __future__ import annotations
 
 import re
 from collections import defaultdict
-from collections.abc import Callable
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -13,22 +12,20 @@ if TYPE_CHECKING:
 
     from pdfplumber.page import Page as PdfPage
 
+# How far a line may rise on its way, per point: a scanner turns a page by less.
 _LEVEL = 0.1
+# How near a letter drawn again lies to the first, in sizes: far less than the narrowest is wide.
 _SAME_PLACE = 0.06
+# Numbers the places of a page row by row: more than there are in one.
 _GRID_ROWS = 1_000_000
+# Points; the largest page that a viewer opens has 14,400.
 _FAR = 100_000
+# How near the middles of words on one line are, in heights of a word: lines are a whole one apart.
+_ONE_LINE = 0.4
+SPACE = 0.15
+"""What divides two words of a line, in sizes: the narrowest space is a fifth of the size."""
+
 _BOLD = re.compile(r"bold|black|heavy|semib|demi", re.IGNORECASE)
-_LEAST_ROWS = 3
-_CELL_GAP = 9.0
-_CELL_GAP_SIZES = 1.0
-_ALIGNED = 2.5
-_CELL_AT_MOST = 40
-_ROW_GAP_SIZES = 1.6
-_MARKER = re.compile(
-    r"\(cid:\d+\)|[•‣▪●○◦■□➢➤✓–—\-*·o\uf0b7\uf0a7\uf0d8]|\(?(?:\d{1,3}(?:\.\d{1,3})*|[a-z]|[ivx]{1,5})[.)]?",
-    re.IGNORECASE,
-)
-_LEADER = re.compile(r"\.{4,}|(?:\. ){3,}|…")
 
 
 class Word(NamedTuple):
@@ -43,7 +40,6 @@ class Word(NamedTuple):
     bold: bool
 
 
-Cells = list[list[Word]]
 Glyph = dict[str, Any]
 
 
@@ -106,7 +102,6 @@ def _once(glyphs: Iterable[Glyph]) -> Iterator[Glyph]:
     seen: defaultdict[tuple[str, int], set[int]] = defaultdict(set)
     for glyph in glyphs:
         size = round(glyph["size"]) or 1
-        # Far less than the width of the narrowest letter, so that "ll" stays two.
         grid = _SAME_PLACE * size
         at = int(glyph["x0"] / grid) * _GRID_ROWS + int(glyph["top"] / grid)
         left, right = at - _GRID_ROWS, at + _GRID_ROWS
@@ -124,7 +119,7 @@ def cluster(words: Sequence[Word]) -> list[list[Word]]:
         height = max(1.0, word.bottom - word.top)
         middle = (word.top + word.bottom) / 2
         for line in reversed(lines[-3:]):
-            if abs((line[0].top + line[0].bottom) / 2 - middle) < height * 0.4:
+            if abs((line[0].top + line[0].bottom) / 2 - middle) < height * _ONE_LINE:
                 line.append(word)
                 break
         else:
@@ -148,69 +143,8 @@ def joined(words: Sequence[Word]) -> str:
     parts: list[str] = []
     previous: Word | None = None
     for word in words:
-        if previous and word.x0 - previous.x1 > 0.15 * min(word.size, previous.size):
+        if previous and word.x0 - previous.x1 > SPACE * min(word.size, previous.size):
             parts.append(" ")
         parts.append(word.text)
         previous = word
     return "".join(parts)
-
-
-def unruled_tables(lines: Sequence[Sequence[Word]]) -> Iterator[list[Cells]]:
-    """Runs of lines that are rows of one table, though nothing is drawn around its cells.
-
-    Careful: at least three lines, one below the other, with equally many short cells, whose
-    columns are flush on the left, on the right, or in the middle. A list, whose first column only
-    marks its entries, is none, and neither is a table of contents.
-    """
-    run: list[Cells] = []
-    for line in lines:
-        cells = pieces(line, _CELL_GAP, _CELL_GAP_SIZES)
-        if run and not (_fits(cells) and len(cells) == len(run[0]) and _near(run[-1], cells)):
-            yield from _checked(run)
-            run = []
-        if _fits(cells):
-            run.append(cells)
-    yield from _checked(run)
-
-
-def _fits(cells: Cells) -> bool:
-    texts = [joined(cell) for cell in cells]
-    return (
-        len(cells) > 1
-        and all(len(text) <= _CELL_AT_MOST for text in texts)
-        and not any(map(_LEADER.search, texts))
-    )
-
-
-def _near(above: Cells, below: Cells) -> bool:
-    size = above[0][0].size
-    gap = below[0][0].top - above[0][0].bottom
-    return gap <= _ROW_GAP_SIZES * size and abs(below[0][0].size - size) <= 1
-
-
-def _checked(run: list[Cells]) -> Iterator[list[Cells]]:
-    if len(run) < _LEAST_ROWS:
-        return
-    columns = [[row[index] for row in run] for index in range(len(run[0]))]
-    marked = all(_MARKER.fullmatch(joined(cell)) for cell in columns[0])
-    apart = all(
-        max(cell[-1].x1 for cell in left) < min(cell[0].x0 for cell in right)
-        for left, right in pairwise(columns)
-    )
-    if apart and not marked and all(map(_flush, columns)):
-        yield run
-
-
-def _flush(column: Sequence[Sequence[Word]]) -> bool:
-    edges: tuple[Callable[[Sequence[Word]], float], ...] = (
-        lambda cell: cell[0].x0,
-        lambda cell: cell[-1].x1,
-        lambda cell: (cell[0].x0 + cell[-1].x1) / 2,
-    )
-    for edge in edges:
-        places = [edge(cell) for cell in column]
-        if max(places) - min(places) <= _ALIGNED:
-            return True
-    # Right-aligned numbers under a left-aligned heading: the heading may differ.
-    places = [cell[-1].x1 for cell in column[1:]]
-    return max(places) - min(places) <= _ALIGNED
