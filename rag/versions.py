@@ -181,17 +181,19 @@ def families(documents: Iterable[Described]) -> Mapping[str, Sequence[Version]]:
     """
     documents = list(documents)
     ids = {one.id for one in documents}
-    known = {one.id: _version(one, ids) for one in documents}
-    members: dict[Family, list[Version]] = defaultdict(list)
+    members: dict[Family, list[Described]] = defaultdict(list)
     for one in documents:
-        members[family(one)].append(known[one.id])
-    found = {
-        version.id: versions
-        for versions in members.values()
-        if 1 < len(versions) <= _MOST_TOLD
-        and len({(v.order, v.stage, v.number) for v in versions}) > 1
-        for version in versions
-    }
+        members[family(one)].append(one)
+    several = [own for own in members.values() if 1 < len(own) <= _MOST_TOLD]
+    heirs = {one.id: heir for one in documents if (heir := _heir(one, ids))}
+    # Most documents have no other version, and need not be looked at any closer.
+    wanted = {one.id for own in several for one in own} | heirs.keys() | set(heirs.values())
+    known = {one.id: _version(one, ids) for one in documents if one.id in wanted}
+    found: dict[str, list[Version]] = {}
+    for own in several:
+        versions = [known[one.id] for one in own]
+        if len({(one.order, one.stage, one.number) for one in versions}) > 1:
+            found.update((version.id, versions) for version in versions)
     _link(known, found)
     return {name: sorted(versions, key=_rank, reverse=True) for name, versions in found.items()}
 

@@ -15,7 +15,6 @@ from typing import TYPE_CHECKING
 from rag.errors import DocumentError, NoText, UnsupportedFormat
 from rag.loaders.fields import sidecar_of, with_sidecar
 from rag.loaders.metadata import EVIDENCE, FILE_NAME, TITLE_FROM, readable_name
-from rag.loaders.stated import stated
 
 if TYPE_CHECKING:
     from rag.types import Document
@@ -98,6 +97,9 @@ def load_bytes(data: bytes, document_id: str, ocr_seconds: float = 0.0) -> Docum
             f"cannot be read as {suffix[1:].upper()} ({type(error).__name__}"
             f"{': ' if detail else ''}{detail}): open it and save it again"
         ) from error
+    # Of what a question imports from here, too, nothing reads texts.
+    from rag.loaders.stated import stated
+
     said = stated(loaded.text, loaded.blocks)
     read = {name: value for name, value in said.items() if _is_new(name, loaded)}
     metadata = {**read, **loaded.metadata, "title": loaded.title}
