@@ -74,11 +74,9 @@ def _of_one(
         for one in newer
         if one in others
     ]
-    if found:
-        return found  # What gave way to another is not the one to compare with.
-    found += [
+    # What gave way to another is not the one to compare with an older one.
+    return found or [
         Caveat("version", f"There is an older version of {name}: ", as_named(one, versions))
         for one in older
         if one in others
     ]
-    return found

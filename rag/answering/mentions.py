@@ -37,10 +37,15 @@ def has_name(document: Document, name: str) -> bool:
     """True if a document has the name or a spelling of it in its text, title or metadata."""
     if name.isdecimal():
         return bool(re.search(rf"(?<!\d){name}(?!\d)", _all_of(document)))
-    everything = _without_accents(_all_of(document)).casefold()
-    return any(
-        _without_accents(spelling).casefold() in everything for spelling in _spellings(name)
-    ) or spelt_out(name, document.text)
+    everything = _all_of(document)
+    folded, spellings = everything.casefold(), list(_spellings(name))
+    if any(spelling.casefold() in folded for spelling in spellings):
+        return True
+    if spelt_out(name, document.text):
+        return True
+    # Last, for it takes a long text some milliseconds.
+    plain = _without_accents(everything).casefold()
+    return any(_without_accents(spelling).casefold() in plain for spelling in spellings)
 
 
 def _all_of(document: Document) -> str:
@@ -68,5 +73,7 @@ def _spellings(name: str) -> Iterator[str]:
 
 
 def _without_accents(text: str) -> str:
+    if text.isascii():
+        return text
     parts = unicodedata.normalize("NFKD", text)
     return "".join(part for part in parts if not unicodedata.combining(part))
