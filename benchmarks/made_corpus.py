@@ -19,7 +19,7 @@ from pathlib import Path
 from environments import BENCH, ROOT, say
 
 from rag.encoders import load_encoder
-from rag.sentences import split_sentences
+from rag.text.sentences import split_sentences
 
 SHARED = Path(os.environ.get("RAG_SHARED") or ROOT.parent / "shared")
 HANDBOOK = SHARED / "eval" / "handbook18f"

@@ -32,8 +32,8 @@ from made_corpus import need_shared, questions
 from made_million import SECTIONS, load
 
 import rag
+from rag.building.indexing import build_index
 from rag.encoders import load_encoder
-from rag.indexing import build_index
 from rag.settings import Settings
 from rag.store.generation import open_current
 from rag.store.lexical import terms

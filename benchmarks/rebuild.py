@@ -51,7 +51,7 @@ import json, resource, sys, time
 from pathlib import Path
 started = time.perf_counter()
 from dataclasses import asdict
-from rag.indexing import build_index
+from rag.building.indexing import build_index
 from rag.settings import Settings
 corpus, index, threads = sys.argv[1:]
 report = asdict(build_index(Settings(corpus=Path(corpus), index=Path(index), threads=int(threads))))

@@ -24,10 +24,10 @@ from pathlib import Path
 
 from made_corpus import HANDBOOK, need_shared
 
+from rag.building.indexing import build_index
 from rag.encoders import load_encoder
 from rag.encoders.minilm import model_folder
 from rag.index import open_index
-from rag.indexing import build_index
 from rag.settings import Settings
 from rag.store.generation import open_current
 

@@ -34,7 +34,7 @@ from rag.errors import (
 os.environ.setdefault("ORT_DISABLE_TELEMETRY", "1")
 
 if TYPE_CHECKING:
-    from rag.asked import Asked
+    from rag.asking.asked import Asked
     from rag.index import Index
     from rag.store.tables import DocumentInfo
     from rag.types import (
@@ -57,7 +57,7 @@ if TYPE_CHECKING:
 
 _TYPES = {
     "Answer": "rag.types",
-    "Asked": "rag.asked",
+    "Asked": "rag.asking.asked",
     "Block": "rag.types",
     "BuildReport": "rag.types",
     "Chunk": "rag.types",
@@ -138,7 +138,7 @@ def build(
         IndexLocked: another process is building this index.
         SettingsError: a setting is unknown or has a wrong value.
     """
-    from rag.indexing import build_index
+    from rag.building.indexing import build_index
     from rag.settings import load_settings
     from rag.store.noted import with_noted_corpus
 

@@ -12,12 +12,12 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
-from rag.connectives import STAYS_WITH_THE_ONE_BEFORE
-from rag.enumerators import without_number
-from rag.leads import NO_LEAD, Lead, Leads
 from rag.loaders.metadata import FILE_NAME, TITLE_FROM
-from rag.markup import plain_lead, plain_text
-from rag.sentences import split_sentences
+from rag.text.connectives import STAYS_WITH_THE_ONE_BEFORE
+from rag.text.enumerators import without_number
+from rag.text.leads import NO_LEAD, Lead, Leads
+from rag.text.markup import plain_lead, plain_text
+from rag.text.sentences import split_sentences
 from rag.types import Block, Chunk, Document, Sentence
 
 CountTokens = Callable[[Sequence[str]], list[int]]

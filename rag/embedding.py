@@ -9,9 +9,9 @@ import numpy as np
 import numpy.typing as npt
 
 from rag.encoders import Encoder, Vectors
-from rag.markup import plain_text
 from rag.store.generation import Generation
 from rag.store.journal import Journal
+from rag.text.markup import plain_text
 from rag.types import Chunk
 
 ChunkVectors = tuple[npt.NDArray[np.float32], npt.NDArray[np.float16]]

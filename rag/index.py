@@ -15,9 +15,9 @@ from typing import TypeVar
 
 from rag.answering.evidence import MOST_PASSAGES_READ, Evidence
 from rag.answering.stages import ALL_STAGES, Stages
-from rag.asked import Asked, History
-from rag.batches import blocks
-from rag.conditions import Given
+from rag.asking.asked import Asked, History
+from rag.asking.batches import blocks
+from rag.catalogue.conditions import Given
 from rag.errors import DocumentNotFound, UsageError
 from rag.pipeline import Models, Pipeline, Prepared
 from rag.settings import Caution, Settings
@@ -62,7 +62,7 @@ class Index:
             k: how many at most.
             history: the conversation before it, oldest turn first.
             where: which documents are searched, such as ["collection=handbook",
-                "effective_date>=2024-01-01"]; see `rag.filters`.
+                "effective_date>=2024-01-01"]; see `rag.catalogue.filters`.
 
         Raises:
             UsageError: the question is empty or no text, the history no list of turns, k no whole

@@ -11,8 +11,8 @@ from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
 
-from rag.asked import Asked, History
-from rag.conditions import Given, parse_where
+from rag.asking.asked import Asked, History
+from rag.catalogue.conditions import Given, parse_where
 from rag.encoders import Encoder, check_names, load_encoder
 from rag.errors import RagError
 from rag.index import Index

@@ -21,24 +21,24 @@ from rag.answering.questions import names as names_in
 from rag.answering.select import pick, select
 from rag.answering.stages import Stages
 from rag.answering.text import abstention_text, answer_text, no_document_text, unknown_text
-from rag.asked import Asked
-from rag.conditions import Where, parse_where
-from rag.conversation import Understood, understand
+from rag.asking.asked import Asked
+from rag.asking.conversation import Understood, understand
+from rag.asking.parts import split_parts
+from rag.catalogue.conditions import Where, parse_where
+from rag.catalogue.filters import Selection
+from rag.catalogue.filters import select as select_documents
+from rag.catalogue.versions import superseded
 from rag.encoders import Encoder, Vectors, can_search, check_names, load_encoder
 from rag.errors import IndexIncompatible, UsageError
-from rag.filters import Selection
-from rag.filters import select as select_documents
 from rag.huge_pages import use_huge_pages
-from rag.question_parts import split_parts
 from rag.reader import Reader
 from rag.retrieval import SENTENCE_SHARE, Found, Rows, candidates, query_vectors, search
 from rag.settings import Caution, Settings
 from rag.store.generation import Generation
 from rag.store.lexical import terms
 from rag.store.tables import DocumentInfo
+from rag.text.wording import SUCCESSOR
 from rag.types import Answer, Document
-from rag.versions import superseded
-from rag.wording import SUCCESSOR
 
 _FEW_TERMS = 2
 """A later part of a question with so few words of content takes its subject from the one before."""

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from rag.conversation import Understood
+from rag.asking.conversation import Understood
 from rag.encoders import Encoder, Vectors
 from rag.encoders.queries import encode_queries
 from rag.store.generation import Generation

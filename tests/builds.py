@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pytest
 
-from rag import reading
+from rag.building import reading
 from rag.encoders import Encoder, Vectors
 from rag.store.lexical import terms
 

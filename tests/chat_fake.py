@@ -6,9 +6,9 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from rag.conditions import Given, parse_where
+from rag.catalogue.conditions import Given, parse_where
+from rag.catalogue.filters import select
 from rag.errors import DocumentNotFound
-from rag.filters import select
 from rag.types import (
     Answer,
     Block,

@@ -21,11 +21,11 @@ from websites import Site
 from workshop import QUESTIONS, SMALL_CORPUS, Workshop, write_corpus
 
 from rag import cli
+from rag.building.indexing import build_index
 from rag.chunking import chunk_document
 from rag.encoders import Encoder, load_encoder
 from rag.encoders.minilm import exported_path
 from rag.index import Index, open_index
-from rag.indexing import build_index
 from rag.reader import Reader
 from rag.settings import Settings
 from rag.types import BuildReport, Chunk, Document
@@ -160,7 +160,7 @@ def run(
     capfdbinary: pytest.CaptureFixture[bytes], monkeypatch: pytest.MonkeyPatch, encoder: Encoder
 ) -> Run:
     """Run a command in this process, with everything that `main` does and the shared encoder."""
-    for module in ("rag.pipeline", "rag.indexing"):
+    for module in ("rag.pipeline", "rag.building.indexing"):
         monkeypatch.setattr(f"{module}.load_encoder", lambda *_: encoder)
 
     def call(*arguments: str | Path, stdin: str = "") -> Ran:

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from rag.asked import Asked, asked_from
+from rag.asking.asked import Asked, asked_from
 from rag.errors import UsageError
 from rag.index import Index
 from rag.live import LiveIndex

@@ -17,14 +17,14 @@ from awkward import unprivileged
 from builds import LEAVE, SAFETY, TWO, CountingEncoder, assert_same, changes, content, reading_noted
 from workshop import Workshop
 
-from rag import indexing, reading, writing
+from rag.building import indexing, reading, writing
 from rag.encoders import Encoder, Vectors
 from rag.errors import CorpusNotFound, IndexLocked, RagError
 from rag.store.lock import writer_lock
 from rag.types import Problem
 
 if TYPE_CHECKING:
-    from rag.corpus import Scan
+    from rag.building.corpus import Scan
 
     Make = Callable[..., Workshop]
 
@@ -106,7 +106,7 @@ def test_a_file_that_cannot_be_read_is_looked_at_again(
         return "digest of " + path.name
 
     with monkeypatch.context() as patch:
-        patch.setattr("rag.changes.sha256_of", forbid)
+        patch.setattr("rag.building.changes.sha256_of", forbid)
         report = made.build()
     assert report.failed == [Problem("leave.md", "cannot be read: Permission denied")]
     assert made.build().added == ["leave.md"]
@@ -358,7 +358,7 @@ from pathlib import Path
 from rag.encoders import load_encoder
 from rag.errors import RagError
 from rag.index import open_index
-from rag.indexing import build_index
+from rag.building.indexing import build_index
 from rag.settings import Settings
 
 corpus, index = Path(sys.argv[1]), Path(sys.argv[2])

@@ -6,8 +6,8 @@ import pytest
 from test_chat_render import answer, citation
 
 from rag.answering.caveats import Caveat, caveats
+from rag.catalogue.versions import Version
 from rag.types import Document
-from rag.versions import Version
 
 NEW = Version("b.md", "Remote", "2025", "effective 1 May 2025")
 OLD = Version("a.md", "Remote", "2022", "")

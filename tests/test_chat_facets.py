@@ -10,8 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from test_chat_reading import PAYLOADS, Page, assert_inert
 
+from rag.catalogue.conditions import parse_where
 from rag.chat import facets
-from rag.conditions import parse_where
 from rag.errors import UsageError
 
 LEAVE = "Unused leave lapses."

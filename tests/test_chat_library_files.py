@@ -11,9 +11,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from rag.building.corpus import scan
 from rag.chat.library_files import ASIDE, Files, Limits, Refused
 from rag.chat.library_names import safe_folder, safe_name, shown
-from rag.corpus import scan
 from rag.errors import RagError, UsageError
 
 

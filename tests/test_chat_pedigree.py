@@ -10,9 +10,9 @@ from test_chat_render import SEARCHED, answer, citation
 
 from rag.answering.conflicts import Conflict, Statement
 from rag.answering.text import unknown_text
+from rag.catalogue.versions import Version
 from rag.chat import pedigree, render
 from rag.chat.pedigree import Searched
-from rag.versions import Version
 
 FILTERED = Searched(1, "g7", "2026-11-24T21:45:00Z", ("Collection: Handbook",), 34)
 ANSWER = answer("Two days. [1]", citation(1, "Two days."))

@@ -9,9 +9,9 @@ from chat_fake import markdown
 from hypothesis import given
 from hypothesis import strategies as st
 
+from rag.catalogue.versions import Version
 from rag.chat.reading import Mark, document_html
 from rag.types import Block, Document
-from rag.versions import Version
 
 TAGS = set(
     "article header section p h2 h3 h4 h5 h6 dl dt dd nav details summary ol ul li button div span "

@@ -8,11 +8,11 @@ import pytest
 from chat_fake import FakeEngine, markdown
 from test_chat_reading import PAYLOADS, Page, assert_inert
 
+from rag.catalogue.versions import Version
 from rag.chat import library, render
 from rag.chat.quoted import groups
 from rag.chat.render import Searched
 from rag.types import Answer, Citation, Document, Passage
-from rag.versions import Version
 
 SEARCHED = Searched(3, "g7", "2026-11-24T21:45:00Z")
 

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from pieces import WINDOW, Cut, code, document, heading, item, paragraph
 
 from rag.encoders import Encoder
-from rag.sentences import split_sentences
+from rag.text.sentences import split_sentences
 from rag.types import Chunk, Document, Page
 
 

@@ -8,8 +8,8 @@ import pytest
 from chat_fake import FakeEngine, markdown
 
 from rag.answering.conflicts import Conflict, conflicts, contradictions
+from rag.catalogue.versions import families
 from rag.types import Document, Hit
-from rag.versions import families
 
 
 def compared(

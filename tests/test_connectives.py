@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from rag.connectives import (
+from rag.text.connectives import (
     ANNOUNCES_EXCEPTIONS,
     LEANS_BACK,
     LIMITS_ENTRIES,

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rag.conversation import leans_on_history, understand
+from rag.asking.conversation import leans_on_history, understand
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from awkward import unprivileged
 
-from rag.corpus import Scan, is_left_out, scan
+from rag.building.corpus import Scan, is_left_out, scan
 from rag.errors import CorpusNotFound
 from rag.loaders import LOADERS
 

@@ -14,9 +14,9 @@ import pytest
 from awkward import unprivileged
 from power_cut import Recorder, recording
 
+from rag.building.indexing import build_index
 from rag.errors import IndexNotFound, RagError
 from rag.index import open_index
-from rag.indexing import build_index
 from rag.settings import Settings
 from rag.store import files as store_files
 from rag.store.history import check, rollback
@@ -143,7 +143,7 @@ from pathlib import Path
 from rag.encoders import load_encoder
 from rag.errors import RagError
 from rag.index import open_index
-from rag.indexing import build_index
+from rag.building.indexing import build_index
 from rag.settings import Settings
 
 corpus, disk = Path(sys.argv[1]), Path(sys.argv[2])

@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 from rag.cli import main
-from rag.diff import FieldChange, SentenceChange, compare, pair, word_runs
-from rag.diff_page import to_html, to_text
+from rag.comparing.generations import FieldChange, SentenceChange, compare, pair, word_runs
+from rag.comparing.page import to_html, to_text
 from rag.errors import UsageError
 
 if TYPE_CHECKING:

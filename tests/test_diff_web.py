@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from rag.diff import DocumentChange, FieldChange, compare
-from rag.web import Fetched
-from rag.web_pages import keep
+from rag.comparing.generations import DocumentChange, FieldChange, compare
+from rag.web.fetching import Fetched
+from rag.web.pages import keep
 
 if TYPE_CHECKING:
     from workshop import Workshop

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from rag.enumerators import Enumerator, is_enumerator, match, without_number
+from rag.text.enumerators import Enumerator, is_enumerator, match, without_number
 
 ENUMERATORS = {
     "1.": ("number", "1"),

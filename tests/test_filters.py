@@ -11,10 +11,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pytest
 
+from rag.catalogue.conditions import Where, parse_where
+from rag.catalogue.filters import select
 from rag.cli import main
-from rag.conditions import Where, parse_where
 from rag.errors import UsageError
-from rag.filters import select
 from rag.index import Index
 from rag.loaders.metadata import normalise
 

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 import rag
-from rag.asked import Asked
+from rag.asking.asked import Asked
 from rag.index import Index
 from rag.store.tables import DocumentInfo
 

@@ -15,9 +15,9 @@ from typing import TYPE_CHECKING
 import pytest
 from awkward import unprivileged, zip_bomb
 
-from rag import reading
+from rag.building import reading
+from rag.building.indexing import build_index
 from rag.chunking import chunk_document
-from rag.indexing import build_index
 from rag.loaders import load
 from rag.settings import Settings
 

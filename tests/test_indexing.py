@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 from builds import LEAVE, SAFETY, TRAVEL, TWO, CountingEncoder, assert_same, changes, content
 
-from rag import indexing, writing
+from rag.building import indexing, writing
 from rag.settings import load_settings
 from rag.store.manifest import current_generation
 from rag.store.noted import noted_corpus, with_noted_corpus

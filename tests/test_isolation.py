@@ -14,9 +14,9 @@ from typing import TYPE_CHECKING
 import hostile_loaders
 import pytest
 
-from rag import isolation
+from rag.building import isolation
+from rag.building.isolation import IsolatedReader, needs_isolation
 from rag.errors import DocumentError, NoText, RagError
-from rag.isolation import IsolatedReader, needs_isolation
 from rag.loaders import LOADERS, Unopened, load
 from rag.store.lock import writer_lock
 from rag.types import Problem
@@ -210,7 +210,7 @@ from pathlib import Path
 from rag.store.lock import writer_lock
 lock = writer_lock(Path(sys.argv[2]).parent)
 lock.__enter__()
-from rag.isolation import IsolatedReader
+from rag.building.isolation import IsolatedReader
 from rag.loaders import LOADERS
 LOADERS.update(hostile_loaders.LOADERS)
 reader = IsolatedReader(1, 600)

@@ -47,7 +47,8 @@ MARK = "RAG_TEST_STORM"
 BUILD = """
 import sys, time
 from pathlib import Path
-from rag import indexing, writing
+from rag.building import indexing
+from rag.building import writing
 from rag.encoders import load_encoder
 from rag.settings import Settings
 from rag.store import generation

@@ -10,8 +10,8 @@ import pytest
 from awkward import canvas_pdf, check_promises, picture_page, prose, scanned_pdf, texts
 from reportlab.pdfgen.canvas import Canvas
 
+from rag.building.isolation import IsolatedReader
 from rag.errors import DocumentError
-from rag.isolation import IsolatedReader
 from rag.loaders import load_bytes, ocr
 from rag.loaders.remarks import remarks
 
@@ -141,7 +141,7 @@ def test_pages_that_could_not_be_read_are_read_once_tesseract_is_there(
     work = workshop({"a.md": "# Travel\n\nText.\n"})
     work.write_bytes("scan.pdf", partly_scanned())
     with monkeypatch.context() as patch:
-        patch.setattr("rag.isolation.installed", lambda: False)
+        patch.setattr("rag.building.isolation.installed", lambda: False)
         first = work.build()
         assert "install tesseract" in first.warnings[0].reason
         assert work.build().generation == first.generation

@@ -302,7 +302,7 @@ def test_every_loader_module_can_be_imported_and_reads_bytes() -> None:
 
 
 def test_the_bundled_corpus_loads_without_a_problem() -> None:
-    from rag.corpus import scan
+    from rag.building.corpus import scan
 
     found = scan(Path(__file__).parents[1] / "corpus")
     assert not found.skipped

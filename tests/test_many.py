@@ -13,8 +13,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rag.asked import Asked
-from rag.batches import blocks
+from rag.asking.asked import Asked
+from rag.asking.batches import blocks
 from rag.encoders import Encoder
 from rag.errors import UsageError
 from rag.index import Index, open_index

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rag.markup import inline, plain_lead, plain_text, visible
+from rag.text.markup import inline, plain_lead, plain_text, visible
 
 CASES = {
     "bold": ("It is **paid** leave.", "It is paid leave."),

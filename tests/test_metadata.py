@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import pytest
 from awkward import check_promises, lines_pdf, word_bytes
 
-from rag.corpus import scan
+from rag.building.corpus import scan
 from rag.loaders import load, load_bytes
 from rag.loaders.fields import sidecar_names
 from rag.loaders.remarks import remarks

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from rag.encoders.minilm import exported_path
-from rag.tokens import count_llm_tokens
+from rag.text.tokens import count_llm_tokens
 
 if TYPE_CHECKING:
     from rag.settings import Settings

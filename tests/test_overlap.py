@@ -13,9 +13,9 @@ import pytest
 from awkward import lines_pdf
 from builds import CountingEncoder, assert_same, content, reading_noted
 
-from rag import reading, writing
+from rag.building import reading, writing
+from rag.building.indexing import build_index
 from rag.errors import RagError
-from rag.indexing import build_index
 
 if TYPE_CHECKING:
     from workshop import Workshop

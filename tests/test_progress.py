@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from rag.progress import Estimate, duration
+from rag.building.progress import Estimate, duration
 
 BYTES = 1_000_000
 STEPS = 100

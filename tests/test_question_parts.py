@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rag.conversation import understand
-from rag.question_parts import split_parts
+from rag.asking.conversation import understand
+from rag.asking.parts import split_parts
 
 if TYPE_CHECKING:
     from collections.abc import Callable

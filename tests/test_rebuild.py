@@ -17,7 +17,7 @@ import numpy as np
 import pytest
 from builds import CountingEncoder, assert_same, content
 
-from rag import changes
+from rag.building import changes
 from rag.store.lexical import terms
 from rag.store.vectors import VectorWriter
 from rag.types import Renamed
@@ -154,7 +154,7 @@ def test_a_date_in_the_future_is_not_waited_for(
 ) -> None:
     now, waits = time.time_ns(), list[float]()
     clock = SimpleNamespace(time_ns=lambda: now + 10**9, sleep=waits.append)
-    monkeypatch.setattr("rag.changes.time", clock)
+    monkeypatch.setattr("rag.building.changes.time", clock)
     os.utime(made.corpus / "d.md", ns=(now + 10**15, now + 10**15))
     assert made.build().unchanged == 5
     # Nor is the clock, where it was set back.

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from rag.conversation import understand
+from rag.asking.conversation import understand
 from rag.errors import IndexIncompatible, UsageError
 from rag.index import Index, open_index
 from rag.retrieval import _LEAST_SPREAD, SENTENCE_SHARE, _best, query_vectors, search

@@ -7,10 +7,18 @@ from dataclasses import replace
 import pytest
 from chat_fake import Info
 
-from rag.conditions import parse_where
-from rag.filters import select
+from rag.catalogue.conditions import parse_where
+from rag.catalogue.filters import select
+from rag.catalogue.versions import (
+    age,
+    families,
+    family,
+    newer_and_older,
+    relation,
+    since,
+    successor,
+)
 from rag.types import Metadata
-from rag.versions import age, families, family, newer_and_older, relation, since, successor
 
 
 def info(identifier: str, title: str, date: str = "") -> Info:

@@ -17,11 +17,11 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from rag import watch as watching
+from rag.building import watch as watching
+from rag.building.watch import watch_and_build
 from rag.errors import RagError
 from rag.store.lock import writer_lock
 from rag.types import BuildReport
-from rag.watch import watch_and_build
 
 if TYPE_CHECKING:
     from workshop import Workshop

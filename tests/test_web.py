@@ -13,8 +13,8 @@ import httpcore
 import pytest
 from websites import Site, get, refused
 
-from rag import web
 from rag.errors import RagError
+from rag.web import fetching as web
 
 
 def test_redirects_are_followed_and_the_last_address_counts(site: Site) -> None:

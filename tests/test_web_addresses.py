@@ -10,9 +10,9 @@ import httpcore
 import pytest
 from websites import Site, refused
 
-from rag import web
 from rag.errors import WebError
-from rag.web import fetch, is_public
+from rag.web import fetching as web
+from rag.web.fetching import fetch, is_public
 
 
 @pytest.mark.parametrize(

@@ -13,8 +13,8 @@ from websites import PAGE, Site, get
 from rag.errors import UsageError, WebError
 from rag.loaders import load
 from rag.store.files import replace_file
-from rag.web import Fetched
-from rag.web_pages import Added, keep
+from rag.web.fetching import Fetched
+from rag.web.pages import Added, keep
 
 TODAY = date(2024, 6, 2)
 
@@ -114,7 +114,7 @@ def test_a_document_that_is_gone_or_not_what_is_noted_is_written_again(
         replace_file(target, data)
 
     with monkeypatch.context() as patched:
-        patched.setattr("rag.web_pages.replace_file", full)
+        patched.setattr("rag.web.pages.replace_file", full)
         with pytest.raises(WebError, match="No space left on device"):
             add(newer, tmp_path)
     assert add(newer, tmp_path).what == "changed"
@@ -208,7 +208,7 @@ def test_a_file_from_elsewhere_is_never_replaced(site: Site, tmp_path: Path) -> 
     ],
 )
 def test_names_stay_inside_and_can_be_indexed(site: Site, tmp_path: Path, path: str) -> None:
-    from rag.corpus import scan
+    from rag.building.corpus import scan
 
     site.answers[path] = (200, {"Content-Type": "text/plain"}, b"Text.")
     found = Fetched(site.url(path), b"Text.", "text/plain", "", "")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from rag import wording
+from rag.text import wording
 from rag.types import Citation
 
 

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from rag.errors import WebError
-from rag.web import Fetched, fetch
+from rag.web.fetching import Fetched, fetch
 
 PAGE = """<!doctype html><html lang="en"><head><title>Leave | Agency</title>
 <meta name="author" content="People Office"><meta name="date" content="2024-05-01"></head><body>

@@ -6,9 +6,9 @@ import os
 from dataclasses import replace
 from pathlib import Path
 
+from rag.building.indexing import build_index
 from rag.encoders import Encoder
 from rag.index import Index, open_index
-from rag.indexing import build_index
 from rag.settings import Settings
 from rag.types import BuildReport
 

@@ -23,9 +23,9 @@ import numpy as np
 
 from rag.answering.confidence import CALIBRATION, Features, features
 from rag.answering.evidence import MOST_PASSAGES_READ, Weights, gather
-from rag.conversation import understand
+from rag.asking.conversation import understand
+from rag.building.indexing import build_index
 from rag.evaluation.datasets import read_beir, read_questions, write_corpus
-from rag.indexing import build_index
 from rag.pipeline import Models
 from rag.retrieval import Found, query_vectors, search
 from rag.settings import Settings

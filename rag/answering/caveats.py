@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Literal, NamedTuple
 
-from rag import wording
+from rag.catalogue.versions import Version, as_named, named, newer_and_older, successor
+from rag.text import wording
 from rag.types import Answer, Document
-from rag.versions import Version, as_named, named, newer_and_older, successor
 
 
 class Caveat(NamedTuple):
@@ -42,7 +42,7 @@ def caveats(
     Args:
         answer: one with citations; of an abstention there is nothing to say.
         documents: the cited ones by id; of one that is missing only its versions are told.
-        known: see `rag.versions.families`.
+        known: see `rag.catalogue.versions.families`.
     """
     cited = {citation.document: citation.title for citation in answer.citations}
     return [

@@ -6,8 +6,8 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 
 from rag.answering.select import Quotation
+from rag.text.wording import SUCCESSOR
 from rag.types import Citation, Document, Hit, Passage
-from rag.wording import SUCCESSOR
 
 _NEAREST = 3
 

@@ -27,10 +27,10 @@ from dataclasses import dataclass, field
 from itertools import product
 
 from rag.answering.figures import ADDRESS, BARE, Figure, differ, figures, without_figures
-from rag.markup import plain_text
+from rag.catalogue.versions import Version
 from rag.store.lexical import terms
+from rag.text.markup import plain_text
 from rag.types import Answer, Hit
-from rag.versions import Version
 
 _VERB = re.compile(
     r"\b(?:must|may|can|cannot|could|should|shall|will|is|are|was|were|has|have|do|does|"
@@ -121,7 +121,7 @@ def contradictions(
 
     Args:
         answer: with its hits; an abstention has no conflicts.
-        known: the documents that have other versions, see `rag.versions.families`.
+        known: the documents that have other versions, see `rag.catalogue.versions.families`.
         passages_of: the best passages about the question in the document with this id.
     """
     others = {

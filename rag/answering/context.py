@@ -24,7 +24,8 @@ from rag.answering.evidence import Candidate, Evidence
 from rag.answering.numbered import named_by, numbers_taken_back, takes_back
 from rag.answering.places import Place, Span, after_the_list, end_of_list, start_of_list
 from rag.answering.turns import asked_in_turn, in_one_block, is_half, is_label, opener
-from rag.connectives import (
+from rag.store.lexical import terms
+from rag.text.connectives import (
     ANNOUNCES_EXCEPTIONS,
     BARE_REPLY,
     EXEMPTS,
@@ -39,7 +40,6 @@ from rag.connectives import (
     leans_back,
     points_back,
 )
-from rag.store.lexical import terms
 
 _SOON = 3
 """So many sentences later a rule's exceptions may come."""

@@ -11,7 +11,7 @@ import numpy.typing as npt
 
 from rag.answering.mentions import is_mentioned, spelt_out
 from rag.answering.questions import Kind, looks_like_answer, names, question_kind
-from rag.conversation import Understood
+from rag.asking.conversation import Understood
 from rag.embedding import plain_sentences, sentence_texts
 from rag.reader import Reader
 from rag.retrieval import Found

@@ -11,7 +11,7 @@ from __future__ import annotations
 import re
 
 from rag.answering.places import Place
-from rag.connectives import DOES_NOT_HOLD
+from rag.text.connectives import DOES_NOT_HOLD
 
 _UNIT = r"(?:sub)?(?:paragraph|section|number|rule|article|clause|point|item)s?"
 _NUMBER = r"(?:\(?\d{1,3}(?:\.\d{1,3})*[a-z]?\)?(?:\(\w{1,4}\))*|\([a-z]{1,4}\))"

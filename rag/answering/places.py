@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import NamedTuple
 
 from rag.embedding import plain_sentence
-from rag.enumerators import match, without_number
+from rag.text.enumerators import match, without_number
 from rag.types import Chunk, Sentence
 
 Span = tuple[int, int]

@@ -6,9 +6,9 @@ import re
 from collections.abc import Callable, Sequence
 
 from rag.answering.select import Quotation
-from rag.conditions import Where
-from rag.enumerators import is_enumerator, match
-from rag.markup import plain_text
+from rag.catalogue.conditions import Where
+from rag.text.enumerators import is_enumerator, match
+from rag.text.markup import plain_text
 from rag.types import Block, Citation, Document
 
 _FOOTNOTE = re.compile(r"\s*\[\^?\d{1,2}\]|\s*\[\^[\w-]+\]")

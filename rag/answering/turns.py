@@ -12,7 +12,7 @@ from __future__ import annotations
 import re
 
 from rag.answering.places import Place
-from rag.connectives import BARE_REPLY, REPLY
+from rag.text.connectives import BARE_REPLY, REPLY
 
 _LABEL_WORDS = 2
 _NO_LABEL = re.compile(

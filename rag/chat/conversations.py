@@ -16,9 +16,9 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from rag import wording
 from rag.chat.database import Database, folded, now
 from rag.errors import ConversationNotFound, UsageError
+from rag.text import wording
 
 MAX_NAME = 120
 UNDO_MINUTES = 10

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from contextlib import AbstractContextManager, nullcontext
 from typing import Protocol
 
-from rag.conditions import Given
+from rag.catalogue.conditions import Given
 from rag.store.tables import DocumentInfo
 from rag.types import Answer, Document, Hit, Turn
 

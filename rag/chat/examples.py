@@ -7,9 +7,9 @@ from collections.abc import Iterable, Iterator, Sequence
 from pathlib import PurePosixPath
 from typing import TypeVar
 
-from rag import wording
 from rag.chat import markup
-from rag.enumerators import without_number
+from rag.text import wording
+from rag.text.enumerators import without_number
 from rag.types import Document
 
 _Item = TypeVar("_Item")

@@ -8,10 +8,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from rag import wording
 from rag.chat import payloads
 from rag.chat.conversations import Conversation, KeptTurn
 from rag.errors import UsageError
+from rag.text import wording
 
 FORMATS = {
     "md": "text/markdown; charset=utf-8",

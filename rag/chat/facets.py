@@ -12,13 +12,13 @@ from dataclasses import dataclass
 
 from markupsafe import Markup
 
-from rag import wording
+from rag.catalogue.conditions import parse_where
+from rag.catalogue.described import Described
+from rag.catalogue.filters import select, values
 from rag.chat.payloads import json_safe
 from rag.chat.wording import language
-from rag.conditions import parse_where
-from rag.described import Described
 from rag.errors import UsageError
-from rag.filters import select, values
+from rag.text import wording
 
 Filters = Mapping[str, str]
 
@@ -32,7 +32,7 @@ class Kind:
     """A kind of filter.
 
     Attributes:
-        field: the field of a condition, see `rag.filters`.
+        field: the field of a condition, see `rag.catalogue.filters`.
         operator: of the condition.
         label: before the value, on a chip.
         any_value: what the choice of no filter is called.

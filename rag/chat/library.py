@@ -7,9 +7,9 @@ from itertools import groupby
 
 from markupsafe import Markup
 
-from rag import wording
+from rag.catalogue.described import Described
 from rag.chat.wording import folders
-from rag.described import Described
+from rag.text import wording
 
 _MAX_LISTED = 1_000
 

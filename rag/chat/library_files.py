@@ -15,8 +15,8 @@ from pathlib import Path
 from threading import Lock
 from typing import BinaryIO
 
+from rag.building.corpus import is_left_out
 from rag.chat.library_names import safe_folder, safe_name
-from rag.corpus import is_left_out
 from rag.errors import RagError, UnsupportedFormat, UsageError
 from rag.loaders.fields import SIDECAR
 from rag.store.files import sync_folder

@@ -12,11 +12,11 @@ from typing import Any
 
 from markupsafe import Markup
 
-from rag import wording
 from rag.chat.library_names import shown
 from rag.chat.library_rows import Row
-from rag.diff import Difference, DocumentChange, SentenceChange, word_runs
-from rag.diff_page import summary
+from rag.comparing.generations import Difference, DocumentChange, SentenceChange, word_runs
+from rag.comparing.page import summary
+from rag.text import wording
 
 _EMPTY = Markup("")
 _STATES = {"indexed": "Indexed", "waiting": "Waiting", "failed": "Failed", "skipped": "Skipped"}

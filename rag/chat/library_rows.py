@@ -9,14 +9,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
-from rag import wording
-from rag.changes import KnownFiles
+from rag.building.changes import KnownFiles
+from rag.building.corpus import CorpusFile, Scan, scan
+from rag.catalogue.filters import values
 from rag.chat.library_names import split_name
-from rag.corpus import CorpusFile, Scan, scan
 from rag.errors import CorpusNotFound
-from rag.filters import values
 from rag.store.manifest import generations_folder
 from rag.store.tables import DocumentInfo, Tables
+from rag.text import wording
 
 State = Literal["indexed", "waiting", "failed", "skipped"]
 Column = Literal[

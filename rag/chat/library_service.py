@@ -15,7 +15,7 @@ from typing import Any, get_args
 
 from starlette.routing import BaseRoute
 
-from rag import wording
+from rag.building.progress import duration
 from rag.chat import library_html, payloads
 from rag.chat.engine import Engine, snapshot
 from rag.chat.library_access import Access, access_from
@@ -37,11 +37,11 @@ from rag.chat.library_upload import upload_route
 from rag.chat.origin import Headers
 from rag.chat.owner import Owner
 from rag.chat.payloads import Call, Payload
-from rag.diff import compare
+from rag.comparing.generations import compare
 from rag.errors import UsageError
 from rag.loaders import LOADERS
-from rag.progress import duration
 from rag.settings import Settings
+from rag.text import wording
 
 AT_ONCE = 500
 """So many files may be chosen at once."""

@@ -15,9 +15,9 @@ import time
 from dataclasses import asdict, fields
 from typing import Any
 
+from rag.building.indexing import build_index
+from rag.building.progress import Estimate
 from rag.errors import RagError
-from rag.indexing import build_index
-from rag.progress import Estimate
 from rag.settings import Settings, load_settings
 
 _EVERY = 0.2

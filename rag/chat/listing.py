@@ -7,9 +7,9 @@ from itertools import groupby
 
 from markupsafe import Markup
 
-from rag import wording
 from rag.chat.conversations import MAX_LISTED, Summary
 from rag.chat.feedback import Opinion, Unanswered
+from rag.text import wording
 
 _EMPTY = Markup("")
 _MAX_ANSWER = 300

@@ -1,6 +1,6 @@
 """The blocks of a document as a reader should see them: without the signs that make them blocks.
 
-Signs within a line are those of `rag.markup`, whose pieces these are.
+Signs within a line are those of `rag.text.markup`, whose pieces these are.
 """
 
 from __future__ import annotations
@@ -8,10 +8,10 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from rag import markup
-from rag.markup import Piece as Piece  # So that whoever shows blocks needs this module alone.
-from rag.markup import is_markdown as is_markdown
-from rag.markup import visible as visible
+from rag.text import markup
+from rag.text.markup import Piece as Piece  # So that whoever shows blocks needs this module alone.
+from rag.text.markup import is_markdown as is_markdown
+from rag.text.markup import visible as visible
 
 _HEADING_MARKS = re.compile(r"\A#{1,6}[ \t]+|[ \t]+#+\s*\Z|\n[=-]+\s*\Z")
 _QUOTE_MARKS = re.compile(r"\A[ \t]*(?:>[ \t]?)+")

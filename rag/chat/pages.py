@@ -17,7 +17,7 @@ from typing import Any
 
 import pypdfium2 as pdfium
 
-from rag.changes import fingerprint
+from rag.building.changes import fingerprint
 from rag.errors import DocumentError
 from rag.loaders.fields import sidecar_of
 

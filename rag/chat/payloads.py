@@ -9,15 +9,15 @@ from collections.abc import Callable, Mapping, Sequence
 from functools import wraps
 from typing import Any, Concatenate, ParamSpec
 
-from rag import wording
 from rag.answering.conflicts import Conflict, Statement
-from rag.asked import turn_from
+from rag.asking.asked import turn_from
 from rag.chat.origin import Headers
 from rag.chat.quoted import Quoted, cells, depths, width
 from rag.chat.reading import Mark
 from rag.chat.wording import reference
 from rag.errors import NotAllowed, RagError, UsageError
-from rag.markup import plain_text
+from rag.text import wording
+from rag.text.markup import plain_text
 from rag.types import Citation, Document, Passage, Turn
 
 Payload = dict[str, Any]

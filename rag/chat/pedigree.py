@@ -7,13 +7,13 @@ from dataclasses import dataclass
 
 from markupsafe import Markup
 
-from rag import wording
 from rag.answering.caveats import Caveat
 from rag.answering.conflicts import Conflict, Statement
 from rag.answering.text import unanswered_text
+from rag.catalogue.versions import Version, relation
 from rag.chat.versions import version_html
+from rag.text import wording
 from rag.types import Answer, Document
-from rag.versions import Version, relation
 
 _EMPTY = Markup("")
 _MAX_SAID = 280

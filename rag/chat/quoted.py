@@ -9,7 +9,7 @@ from itertools import groupby
 from typing import Literal
 
 from rag.chat import markup
-from rag.markup import plain_text
+from rag.text.markup import plain_text
 from rag.types import Answer, Block, BlockKind, Citation, Document
 
 _WORD = re.compile(r"\w")

@@ -8,12 +8,12 @@ from itertools import groupby
 
 from markupsafe import Markup
 
-from rag import wording
+from rag.catalogue.versions import Version, as_named, successor
 from rag.chat import markup
 from rag.chat.versions import version_html
-from rag.markup import Piece, is_markdown, visible
+from rag.text import wording
+from rag.text.markup import Piece, is_markdown, visible
 from rag.types import Block, Document
-from rag.versions import Version, as_named, successor
 
 _TAGS = {
     "strong": Markup("<strong>{}</strong>"),

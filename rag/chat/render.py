@@ -9,15 +9,15 @@ from itertools import groupby
 
 from markupsafe import Markup
 
-from rag import wording
 from rag.answering.caveats import caveats
 from rag.answering.conflicts import Conflict
+from rag.catalogue.versions import Version, age
 from rag.chat import pedigree
 from rag.chat.pedigree import Searched
 from rag.chat.quoted import Quoted, cells, depths, groups, width
-from rag.markup import plain_text
+from rag.text import wording
+from rag.text.markup import plain_text
 from rag.types import Answer, Citation, Document, Passage
-from rag.versions import Version, age
 
 NEAREST = 3
 _EMPTY = Markup("")
@@ -42,7 +42,7 @@ def answer_html(
         answer: what the engine said.
         documents: the cited ones, by id; one that is missing costs its date, nothing else.
         searched: what was searched.
-        families: the documents that have other versions, see `rag.versions.families`.
+        families: the documents that have other versions, see `rag.catalogue.versions.families`.
         conflicts: what other documents say instead.
     """
     if answer.abstained:

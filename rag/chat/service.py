@@ -13,6 +13,7 @@ from threading import Lock
 from rag.answering.caveats import caveats
 from rag.answering.conflicts import Conflict, contradictions
 from rag.answering.text import unanswered_text
+from rag.catalogue.versions import Version, age, families, relation
 from rag.chat import examples, facets, library, payloads, pedigree, quoted, render
 from rag.chat.database import now
 from rag.chat.desk import Desk
@@ -22,7 +23,6 @@ from rag.chat.rephrase import rephrased
 from rag.chat.sources import PDF, Known, Sources, documents
 from rag.errors import RagError, UsageError
 from rag.types import Answer, Document, Hit, Turn
-from rag.versions import Version, age, families, relation
 
 MAX_QUESTION = 2_000
 _EXAMPLES = 4

@@ -6,13 +6,13 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
+from rag.catalogue.versions import Version
 from rag.chat import pages, payloads, reading
 from rag.chat.engine import Engine, snapshot
 from rag.chat.payloads import Payload
 from rag.errors import DocumentNotFound, UsageError
 from rag.store.tables import DocumentInfo
 from rag.types import Document
-from rag.versions import Version
 
 MAX_NAME = 4_096
 PDF = ".pdf"

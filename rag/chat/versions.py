@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from markupsafe import Markup
 
-from rag.versions import Version
+from rag.catalogue.versions import Version
 
 
 def version_html(version: Version) -> Markup:

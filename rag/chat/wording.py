@@ -7,9 +7,9 @@ from pathlib import PurePosixPath
 
 from babel import Locale
 
-from rag.markup import plain_text
+from rag.text.markup import plain_text
+from rag.text.wording import dated, shorten
 from rag.types import Citation, Document
-from rag.wording import dated, shorten
 
 _ENGLISH = Locale("en")
 

@@ -14,8 +14,8 @@ import click
 from rag.cli.options import effective_from, json_option, setting
 from rag.cli.output import say
 from rag.errors import CorpusNotFound, RagError
-from rag.web import fetch
-from rag.web_pages import keep
+from rag.web.fetching import fetch
+from rag.web.pages import keep
 
 _SIGNS = {"added": "+", "changed": "~", "unchanged": "="}
 

@@ -13,7 +13,8 @@ from typing import Any
 
 import click
 
-from rag.asked import Asked, asked_from, history_from
+from rag.asking.asked import Asked, asked_from, history_from
+from rag.catalogue.conditions import parse_where
 from rag.cli.options import (
     answering_options,
     index_option,
@@ -24,7 +25,6 @@ from rag.cli.options import (
     where_option,
 )
 from rag.cli.output import say
-from rag.conditions import parse_where
 from rag.errors import UsageError
 from rag.index import Index, open_index
 from rag.types import Answer, Citation, Hit, Turn
@@ -189,7 +189,7 @@ def _notes(index: Index, answer: Answer) -> list[str]:
         return []
     # Scripts that read JSON need not wait for these, nor for the words below.
     from rag.answering.caveats import caveats
-    from rag.versions import families
+    from rag.catalogue.versions import families
 
     documents = {c.document: index.document(c.document) for c in answer.citations}
     found = caveats(answer, documents, families(index.documents()))
@@ -198,7 +198,7 @@ def _notes(index: Index, answer: Answer) -> list[str]:
 
 def describe_answer(answer: Answer, notes: Sequence[str] = ()) -> str:
     """An answer for people: the text, where each sentence stands, and the notes on that."""
-    from rag.wording import certainty
+    from rag.text.wording import certainty
 
     lines = [*(textwrap.fill(line, _WIDTH) for line in answer.text.split("\n")), ""]
     if answer.abstained and answer.nearest:
@@ -222,7 +222,7 @@ def describe_answer(answer: Answer, notes: Sequence[str] = ()) -> str:
 
 
 def _age(citation: Citation) -> str:
-    from rag.wording import nice_date
+    from rag.text.wording import nice_date
 
     if citation.effective_date:
         return f", effective {nice_date(citation.effective_date)}"

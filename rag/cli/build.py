@@ -11,16 +11,16 @@ from typing import Any
 import click
 from tqdm import tqdm
 
+from rag.building.indexing import build_index
+from rag.building.progress import Estimate, duration
 from rag.cli.options import effective_from, index_option, json_option, setting
 from rag.cli.output import say
 from rag.embedding import Progress
 from rag.errors import RagError
-from rag.indexing import build_index
 from rag.loaders import formats, use_another
-from rag.progress import Estimate, duration
 from rag.settings import Settings
+from rag.text.wording import counted
 from rag.types import BuildReport, Problem
-from rag.wording import counted
 
 _LISTED = 20
 Told = Collection[Problem]
@@ -77,7 +77,7 @@ def _watch(settings: Settings, show: Callable[[BuildReport, Told], None]) -> Non
 
     What one build had to say of a file, the next do not say again.
     """
-    from rag.watch import watch_and_build
+    from rag.building.watch import watch_and_build
 
     def failed(error: RagError) -> None:
         say(f"rag: {' '.join(str(error).split())}; trying again", err=True)

@@ -11,8 +11,8 @@ import click
 
 from rag.cli.options import index_option, json_option, settings_from
 from rag.cli.output import say, visible
-from rag.diff import compare
-from rag.diff_page import summary, to_html, to_text
+from rag.comparing.generations import compare
+from rag.comparing.page import summary, to_html, to_text
 from rag.errors import RagError
 from rag.store.files import describe_error, replace_file
 

@@ -16,6 +16,7 @@ from typing import Any, TypeVar
 import click
 from tqdm import tqdm
 
+from rag.building.indexing import build_index
 from rag.cli.options import answering_options, json_option, setting, settings_from
 from rag.encoders import load_encoder
 from rag.errors import UsageError
@@ -25,7 +26,6 @@ from rag.evaluation.comparison import read_scores
 from rag.evaluation.datasets import read_questions
 from rag.evaluation.run import evaluate_answers, evaluate_retrieval
 from rag.index import Index, open_index
-from rag.indexing import build_index
 from rag.settings import Settings
 
 Item = TypeVar("Item")

@@ -11,7 +11,7 @@ import click
 from rag.cli.options import index_option, json_option, settings_from
 from rag.cli.output import say
 from rag.store import history
-from rag.wording import counted
+from rag.text.wording import counted
 
 
 @click.command()

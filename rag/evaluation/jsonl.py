@@ -6,7 +6,7 @@ import json
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from rag.asked import turn_from
+from rag.asking.asked import turn_from
 from rag.errors import RagError, UsageError
 from rag.store.files import describe_error
 

@@ -24,7 +24,7 @@ from rag.loaders.docx_numbering import Numbering
 from rag.loaders.docx_styles import Style, bold_characters, is_bold, read_styles, with_properties
 from rag.loaders.metadata import believable_title, core_properties, normalise
 from rag.loaders.package import DAMAGE, Kind, check_package
-from rag.markup import raised
+from rag.text.markup import raised
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence

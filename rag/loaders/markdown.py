@@ -22,7 +22,7 @@ from rag.loaders.fields import read_fields
 from rag.loaders.markup import html_blocks
 from rag.loaders.plain import find_blocks
 from rag.loaders.remarks import PROBLEM
-from rag.markup import is_struck_out, plain_text
+from rag.text.markup import is_struck_out, plain_text
 from rag.types import Block, Document
 
 if TYPE_CHECKING:

@@ -6,7 +6,7 @@ import re
 from typing import TYPE_CHECKING
 
 from rag.loaders.rows import is_header
-from rag.markup import INLINE_TAGS
+from rag.text.markup import INLINE_TAGS
 from rag.types import Block
 
 if TYPE_CHECKING:

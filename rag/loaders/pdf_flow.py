@@ -7,12 +7,12 @@ from collections import Counter
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from rag.abbreviations import CONTINUES, CONTINUES_WITH_NUMBER, NUMBER, TITLE
 from rag.loaders.pdf_hyphens import COMPOUND, healed
 from rag.loaders.pdf_look import HEADING_AT_MOST, Look
 from rag.loaders.pdf_page import Line
 from rag.loaders.pdf_tables import Row
 from rag.loaders.rows import has_digit, has_empty_corner
+from rag.text.abbreviations import CONTINUES, CONTINUES_WITH_NUMBER, NUMBER, TITLE
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

@@ -7,7 +7,7 @@ from collections import defaultdict
 from typing import TYPE_CHECKING, NamedTuple
 
 from rag.loaders.pdf_words import SPACE
-from rag.markup import raised
+from rag.text.markup import raised
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence

@@ -10,7 +10,6 @@ import re
 from collections import Counter
 from typing import TYPE_CHECKING
 
-from rag.leads import OPEN
 from rag.loaders.builder import clean
 from rag.loaders.decoding import decode
 from rag.loaders.metadata import DATES, any_label, field_of, iso_date, normalise
@@ -27,6 +26,7 @@ from rag.loaders.plain_lines import (
     rows_of,
     wrap_width,
 )
+from rag.text.leads import OPEN
 from rag.types import Block, Document
 
 if TYPE_CHECKING:

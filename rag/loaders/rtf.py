@@ -16,7 +16,7 @@ from rag.loaders.builder import TextBuilder, clean
 from rag.loaders.metadata import believable_title, normalise
 from rag.loaders.plain import add_prose
 from rag.loaders.rows import has_digit, has_empty_corner
-from rag.markup import raised
+from rag.text.markup import raised
 
 if TYPE_CHECKING:
     from rag.types import Document

@@ -11,7 +11,7 @@ from lxml import etree
 
 from rag.loaders.numerals import roman
 from rag.loaders.rows import is_header
-from rag.markup import INLINE_TAGS, raised
+from rag.text.markup import INLINE_TAGS, raised
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -24,7 +24,7 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from rag.asked import KEYS, asked_from
+from rag.asking.asked import KEYS, asked_from
 from rag.chat.headers import HeldToThisServer
 from rag.chat.hosts import OnlyThisHost
 from rag.errors import DocumentNotFound, RagError, TooBusy, UsageError

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from rag.errors import IndexDamaged, UsageError
-from rag.markup import plain_lead
+from rag.text.markup import plain_lead
 from rag.types import Block, Chunk, Document, Page, Sentence
 
 

@@ -6,7 +6,7 @@ import json
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 
-from rag.conditions import Given
+from rag.catalogue.conditions import Given
 from rag.errors import UsageError
 from rag.types import Json, Turn
 
@@ -26,7 +26,8 @@ class Asked:
     Attributes:
         question: in the words of the user.
         history: the conversation before it, oldest turn first.
-        where: which documents are searched, such as ["collection=handbook"]; see `rag.filters`.
+        where: which documents are searched, such as ["collection=handbook"]; see
+            `rag.catalogue.filters`.
         id: given back in the answer.
     """
 

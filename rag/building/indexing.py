@@ -10,17 +10,18 @@ from contextlib import closing
 from datetime import UTC, datetime
 from pathlib import Path, PurePosixPath
 
-from rag.changes import KnownFiles
+from rag.building.changes import KnownFiles
+from rag.building.corpus import CorpusFile, Scan, scan
+from rag.building.outcome import Outcome
+from rag.building.reading import DocumentReader, Reading
+from rag.building.rows import Rows
+from rag.building.writing import SearchWriter
 from rag.chunking import CHUNKING_VERSION
-from rag.corpus import CorpusFile, Scan, scan
 from rag.embedding import Progress
 from rag.encoders import Encoder, load_encoder
 from rag.errors import IndexDamaged, IndexIncompatible, IndexNotFound, RagError
 from rag.loaders import LOADERS_VERSION
 from rag.loaders.remarks import PROBLEM, UNREAD, remarks
-from rag.outcome import Outcome
-from rag.reading import DocumentReader, Reading
-from rag.rows import Rows
 from rag.settings import Settings
 from rag.store.files import describe_with_file, synced_early
 from rag.store.generation import (
@@ -40,7 +41,6 @@ from rag.store.noted import note_corpus
 from rag.store.table_writer import TableWriter
 from rag.store.tables import Tables
 from rag.types import BuildReport, Detail, Problem
-from rag.writing import SearchWriter
 
 log = logging.getLogger(__name__)
 

@@ -11,7 +11,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
-from rag.conversation import Understood, asks_nothing
+from rag.asking.conversation import Understood, asks_nothing
 
 _WORDS = r"what|how|who|whom|where|why|which"
 _VERB = r"(?:is|are|was|were|do|does|did|has|have|can|could|must|may|should|will|would)\b"

@@ -12,12 +12,12 @@ from dataclasses import dataclass, replace
 from functools import partial
 from queue import SimpleQueue
 
-from rag.changes import KnownFiles, has_changed
+from rag.building.changes import KnownFiles, has_changed
+from rag.building.corpus import CorpusFile
+from rag.building.isolation import IsolatedReader, needs_isolation
 from rag.chunking import chunk_document
-from rag.corpus import CorpusFile
 from rag.encoders import Encoder
 from rag.errors import DocumentError, RagError
-from rag.isolation import IsolatedReader, needs_isolation
 from rag.loaders import Unopened, load
 from rag.settings import Settings
 from rag.store.tables import FileState

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
-from rag.reading import Reading
+from rag.building.reading import Reading
 from rag.store.tables import Seen
 from rag.types import BuildReport, Detail, Problem, Renamed, What
 

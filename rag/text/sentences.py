@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 
 from sentencex import get_sentence_boundaries
 
-from rag.abbreviations import CONTINUES, CONTINUES_WITH_NUMBER, NUMBER, TITLE
-from rag.enumerators import is_enumerator
+from rag.text.abbreviations import CONTINUES, CONTINUES_WITH_NUMBER, NUMBER, TITLE
+from rag.text.enumerators import is_enumerator
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -1,4 +1,4 @@
-"""What somebody asks of the documents to be searched, as text and parsed; see `rag.filters`."""
+"""What somebody asks of the documents to be searched, as text and parsed; see `filters`."""
 
 from __future__ import annotations
 

@@ -10,15 +10,15 @@ from pathlib import Path
 from typing import Any, Literal
 
 from rag.embedding import plain_sentences
-from rag.enumerators import without_number
 from rag.errors import UsageError
 from rag.loaders.metadata import EVIDENCE, TITLE_FROM
 from rag.loaders.remarks import TRIED
-from rag.markup import plain_text
 from rag.store.generation import Generation, previous_generation
 from rag.store.history import find_generation
 from rag.store.manifest import current_generation, generations_folder
 from rag.store.tables import DocumentInfo
+from rag.text.enumerators import without_number
+from rag.text.markup import plain_text
 
 Kind = Literal["added", "removed", "renamed", "changed"]
 _NOT_SHOWN = frozenset((TITLE_FROM, TRIED, "content_sha256", "modified", "retrieved"))

@@ -10,7 +10,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Protocol
 
-from rag.corpus import CorpusFile, look_at
+from rag.building.corpus import CorpusFile, look_at
 from rag.loaders.fields import sidecar_of
 from rag.loaders.remarks import UNREAD, remarks
 from rag.store.files import replace_file, sha256_of

@@ -23,10 +23,10 @@ from rag.errors import DocumentError, NoText, UsageError, WebError
 from rag.loaders import LOADERS, load_bytes
 from rag.loaders.fields import SIDECAR, read_fields
 from rag.loaders.metadata import EVIDENCE
-from rag.markup import plain_text
 from rag.store.files import describe_error, replace_file
+from rag.text.markup import plain_text
 from rag.types import Document
-from rag.web import Fetched
+from rag.web.fetching import Fetched
 
 _OFFICE = "application/vnd.openxmlformats-officedocument"
 _SUFFIXES = {

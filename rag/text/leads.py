@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
-from rag.enumerators import Enumerator, match, without_number
+from rag.text.enumerators import Enumerator, match, without_number
 from rag.types import Block
 
 # A full stop may stand before a closing sign, the mark of a note, or both.

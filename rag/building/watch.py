@@ -9,11 +9,11 @@ from pathlib import Path
 
 from watchfiles import watch
 
-from rag.corpus import IGNORE_FILE
+from rag.building.corpus import IGNORE_FILE
+from rag.building.indexing import build_index
 from rag.embedding import Progress
 from rag.encoders import load_encoder
 from rag.errors import RagError
-from rag.indexing import build_index
 from rag.settings import Settings
 from rag.store.files import describe_error
 from rag.types import BuildReport

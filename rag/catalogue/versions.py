@@ -35,9 +35,9 @@ from collections.abc import Container, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Literal
 
-from rag import wording
-from rag.conditions import DATE, numbers
-from rag.described import Described
+from rag.catalogue.conditions import DATE, numbers
+from rag.catalogue.described import Described
+from rag.text import wording
 
 Relation = Literal["newer", "older", "other"]
 Family = tuple[str, str, str]

@@ -15,7 +15,7 @@ document has to meet all of them. What each field means:
 - title, source, description, and meta.NAME for any other: text, where `*` stands for
   anything. Case does not matter.
 - as_of: of documents that are versions of one another, the newest that was in effect on that day,
-  see `rag.versions`. A document that does not say since when it holds may be searched on any day.
+  see `versions`. A document that does not say since when it holds may be searched on any day.
 
 A document without the field meets only conditions with "!=".
 """
@@ -31,8 +31,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from rag.conditions import DATE, DATES, OTHER, Condition, Where, numbers
-from rag.described import Described
+from rag.catalogue.conditions import DATE, DATES, OTHER, Condition, Where, numbers
+from rag.catalogue.described import Described
 
 _SEVERAL = re.compile(r"\s*[,;&]\s*|\s+and\s+")
 _ADDRESS = re.compile(r"\s*<[^<>\s]*>")
@@ -61,7 +61,7 @@ def select(where: Where, documents: Sequence[Described]) -> Selection:
     for condition in where.conditions:
         if condition.field == "as_of":
             # Few filters ask for a day: the others need not wait for what versions are.
-            from rag.versions import in_effect
+            from rag.catalogue.versions import in_effect
 
             current = in_effect(documents, _span(condition.value)[1])
             met = [document for document in met if document.id in current]

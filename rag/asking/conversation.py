@@ -12,8 +12,8 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from rag.connectives import points_back
 from rag.store.lexical import WORD, terms
+from rag.text.connectives import points_back
 from rag.types import Turn
 
 _CONTINUATION = re.compile(

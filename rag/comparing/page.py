@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from html import escape
 from itertools import groupby, zip_longest
 
-from rag.diff import Difference, DocumentChange, SentenceChange, word_runs
+from rag.comparing.generations import Difference, DocumentChange, SentenceChange, word_runs
 
 _SIGNS = {"added": "+", "removed": "-", "renamed": ">", "changed": "~"}
 _HEADINGS = {

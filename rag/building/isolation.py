@@ -142,7 +142,7 @@ class IsolatedReader:
         if self._closed:
             raise DocumentError("cannot be read: the build has ended")
         # -P: the working folder may be the corpus; nothing is imported from it.
-        command = [sys.executable, "-P", "-m", "rag.isolation", str(self._seconds)]
+        command = [sys.executable, "-P", "-m", "rag.building.isolation", str(self._seconds)]
         search = os.pathsep.join(str(Path(place).absolute()) for place in sys.path)
         try:
             process = subprocess.Popen(

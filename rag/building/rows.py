@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from rag.building.writing import SearchWriter
 from rag.embedding import vector_key
 from rag.store.table_writer import TableWriter
 from rag.store.tables import FileState, Seen
-from rag.tokens import count_llm_tokens
+from rag.text.tokens import count_llm_tokens
 from rag.types import Chunk, Document
-from rag.writing import SearchWriter
 
 
 class Rows:
