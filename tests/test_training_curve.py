@@ -19,7 +19,7 @@ SVG = "{http://www.w3.org/2000/svg}"
 
 
 def test_later_stages_begin_where_the_earlier_ended() -> None:
-    first, second, third = STAGES
+    first, second, third, *_ = STAGES
     assert pairs_seen(first.name, 500) == 500
     assert pairs_seen(second.name, 500) == first.pairs + 500
     assert pairs_seen(third.name, 500) == first.pairs + second.pairs + 500

@@ -7,12 +7,13 @@ from typing import TYPE_CHECKING
 
 import onnxruntime
 import pytest
-from training_fakes import PASSAGE, TinyReader, rows, write_source
+from training_fakes import PASSAGE, WRITTEN, TinyReader, rows, write_source
 
 from training import reader
 from training.data import JUDGING_ONLY
 from training.export import describe
 from training.reader import SOURCES, STAGES, shortened
+from training.written import SOURCE, read_file
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -25,12 +26,15 @@ pytestmark = pytest.mark.filterwarnings(
 
 @pytest.fixture
 def shared(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """Every file of training pairs, with twelve rows each."""
+    """Every file of training pairs, with twelve rows each, and two documents of our own."""
     folder = tmp_path / "shared"
     for source in (*SOURCES, *JUDGING_ONLY):
         write_source(folder / "train", source, rows(12, source))
     monkeypatch.setenv("RAG_SHARED", str(folder))
     monkeypatch.setattr(reader, "HELD_OUT", 4)
+    (tmp_path / "made-01.txt").write_text(WRITTEN, "utf-8")
+    written = read_file(tmp_path / "made-01.txt")
+    monkeypatch.setattr(reader, "read_folder", lambda: ([written], [written]))
     return folder
 
 
@@ -64,15 +68,30 @@ def test_from_pairs_to_a_described_file(
     facts, card = make_reader(tmp_path, monkeypatch, "--pairs", "60")
     assert sum(facts["data"].values()) == 60
     assert not set(JUDGING_ONLY) & set(facts["data"])
-    assert facts["figures"]["pairs"].keys() == {*SOURCES, *JUDGING_ONLY}
+    assert facts["figures"]["pairs"].keys() == {*SOURCES, SOURCE, *JUDGING_ONLY}
     assert facts["figures"]["pairs"]["qed"]["pairs"] == 4
     assert "doc2dial was used" in card
     assert all(own["sha256"] in card for own in facts["files"].values())
     # From its checkpoints it goes on where it was: at the end, with the same file.
     with caplog.at_level(logging.INFO):
         again, _ = make_reader(tmp_path, monkeypatch, "--pairs", "60")
-    assert "stage last goes on after 31 pairs" in caplog.text
+    assert "stage written goes on after 13 pairs" in caplog.text
     assert again["files"] == facts["files"]
+
+
+def test_the_last_stage_alone_goes_on_from_what_ships(
+    shared: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    asked: list[Path] = []
+    monkeypatch.setattr(reader, "restored", lambda path: asked.append(path) or TinyReader())
+    with caplog.at_level(logging.INFO):
+        make_reader(tmp_path, monkeypatch, "--pairs", "60", "--last-stage-from", "old.onnx")
+    assert [str(path) for path in asked] == ["old.onnx"]
+    assert "stage written: " in caplog.text
+    assert "stage last" not in caplog.text
 
 
 def test_a_source_can_be_left_out(

@@ -22,6 +22,32 @@ PASSAGE = (
     "share of that. Unused days lapse in March. Managers may allow exceptions. Ask early."
 )
 LEAVE = "Annual leave is 25 days a year."
+WRITTEN = """# Bicycles at work
+Anybody may come by bicycle.
+## Parking
+The cellar has 40 stands. Locks are lent at the gate.
+- Cargo bicycles stand in the yard.
+### At night
+The cellar is shut from 22:00.
+## Allowance
+| kilometres | a month |
+| --- | --- |
+| 5 | 12 euros |
+
+Who rides more than ten kilometres (1) gets double.
+%%%
+Q: Where do I put my freight bike?
+A: Cargo bicycles stand in the yard.
+Q: Until when is the yard open?
+N: other object
+H: I live five kilometres away.
+H: I cycle.
+Q: What do I get?
+A: | 5 | 12 euros |
+A: Who rides more than ten kilometres (1) gets double.
+Q: Can I get in at midnight?
+A: The cellar is shut from 22:00.
+"""
 
 
 def row(

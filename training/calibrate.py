@@ -4,8 +4,9 @@ A logistic regression over the documented features of `rag.answering.confidence`
 development sets: the questions of the handbook and the news article as they are, and XQuAD once
 with and once without the passage that answers (a near miss: the topic is there, the detail is
 not). In the same way, questions on the held-out titles of what the reader was trained on, all in
-one corpus. Each set has the same total weight, answerable and unanswerable questions the same
-weight within a set. The statistics are in `training.confidence`.
+one corpus, and those on documents of our own that it was not trained on. Each set has the same
+total weight, answerable and unanswerable questions the same weight within a set. The statistics
+are in `training.confidence`.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ import json
 import logging
 import os
 import shutil
+from collections import Counter, defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import astuple, dataclass, fields, replace
 from pathlib import Path
@@ -35,6 +37,7 @@ from training.confidence import Measured, describe
 from training.data import read_all, train_folder
 from training.mixed import SOURCES, write_mixed
 from training.reader import HELD_OUT, SEED
+from training.written import Written, read_folder
 
 log = logging.getLogger(__name__)
 
@@ -78,6 +81,7 @@ def examples(shared: Path, work: Path) -> Iterator[tuple[Path, list[Example]]]:
         made.append(replace(made[-1], answerable=False, without=documents[gold]))
     yield corpus, made
     yield work / "mixed-corpus", list(_mixed(work / "mixed-corpus"))
+    yield from _written(work)
 
 
 def _mixed(corpus: Path) -> Iterator[Example]:
@@ -88,6 +92,38 @@ def _mixed(corpus: Path) -> Iterator[Example]:
         example = Example("mixed", f"{row.source}-{row.title}", row.question, history, True)
         yield example
         yield replace(example, answerable=False, without=asked.document)
+
+
+def _written(work: Path) -> Iterator[tuple[Path, list[Example]]]:
+    """Held-out documents of our own, in small corpora whose documents are on other subjects.
+
+    None of them then answers what another one leaves open.
+    """
+    _, held_out = read_folder()
+    number_on_subject: Counter[str] = Counter()
+    corpora: dict[int, list[Written]] = defaultdict(list)
+    for written in held_out:
+        subject = written.name.rpartition("-")[0]
+        corpora[number_on_subject[subject]].append(written)
+        number_on_subject[subject] += 1
+    for number, documents in corpora.items():
+        corpus = work / f"written-{number}-corpus"
+        shutil.rmtree(corpus, ignore_errors=True)
+        corpus.mkdir(parents=True)
+        asked = []
+        for written in documents:
+            (corpus / written.name).with_suffix(".md").write_text(written.text, "utf-8")
+            asked += [
+                Example(
+                    "written",
+                    f"written-{written.name}",
+                    question.text,
+                    [{"role": "user", "content": text} for text in question.history],
+                    bool(question.answers),
+                )
+                for question in written.questions
+            ]
+        yield corpus, asked
 
 
 def measure(generation: Generation, models: Models, example: Example) -> Features | None:
@@ -111,8 +147,8 @@ def measure(generation: Generation, models: Models, example: Example) -> Feature
 def calibrate(shared: Path, work: Path, *, reader: bool) -> dict[str, object]:
     """Fit one model, with or without the reader's features."""
     kept: list[tuple[Example, Features]] = []
-    for corpus, asked in examples(shared, work):
-        settings = Settings(corpus=corpus, index=work / asked[0].source, reader=reader)
+    for number, (corpus, asked) in enumerate(examples(shared, work)):
+        settings = Settings(corpus=corpus, index=work / f"index-{number}", reader=reader)
         models = Models(settings)
         build_index(settings, encoder=models.encoder)
         generation = open_current(settings.index)

@@ -38,8 +38,10 @@ from training.judge import (
 )
 from training.model import Reader, encoder_folder
 from training.negatives import MINED_QUESTIONS, hard_negatives
+from training.restored import restored
 from training.retrieved import retrieve, write_retrieved
 from training.train import Stage, mean_weights, stage_plan, train_stage
+from training.written import SOURCE, read_folder, read_written
 
 log = logging.getLogger(__name__)
 
@@ -93,16 +95,20 @@ LAST_SHARES = POLICY_SHARES | {
 }
 """At last near misses count more: mined ones, and those that people wrote to mislead a reader."""
 
+WRITTEN_SHARES = LAST_SHARES | {SOURCE: sum(LAST_SHARES.values())}
+"""And then half of the pairs are our own: paraphrases, and the nearest misses of all."""
+
 STAGES = (
     Stage(
         "short", pairs=47_000, shares=SHARES, words=(50, 120), rate=2e-4, falling=0.6, lowest=0.7
     ),
     Stage("long", pairs=32_000, shares=POLICY_SHARES, words=(60, 200), rate=1.5e-4, falling=1.0),
     Stage("last", pairs=84_000, shares=LAST_SHARES, words=(60, 200), rate=1.1e-4, falling=1.0),
+    Stage("written", pairs=45_000, shares=WRITTEN_SHARES, words=(60, 200), rate=8e-5, falling=1.0),
 )
 
-SOURCES = sorted({name for stage in STAGES for name in stage.shares if ":" not in name})
-"""The files that are trained on."""
+SOURCES = sorted({name for name in LAST_SHARES if ":" not in name})
+"""The files that are trained on, beside our own."""
 
 
 def shortened(stages: Sequence[Stage], pairs: int) -> tuple[Stage, ...]:
@@ -117,6 +123,8 @@ def read_rows(leave_out: Sequence[str] = ()) -> tuple[dict[str, list[Row]], dict
     """Rows to train on, and rows to judge by: those held out, and sources never trained on."""
     sources = [source for source in SOURCES if source not in leave_out]
     rows, held = read_all(sources, train_folder(), HELD_OUT)
+    trained_on, held_out = read_folder()
+    rows[SOURCE], held[SOURCE] = read_written(trained_on), read_written(held_out)
     for source in JUDGING_ONLY:
         held[source] = read_source(source, train_folder())
     return rows, held
@@ -180,6 +188,12 @@ def main() -> None:
         help="train on N pairs in all, to try the whole path in minutes; the result is no good",
     )
     parser.add_argument("--threads", type=int, default=torch.get_num_threads())
+    parser.add_argument(
+        "--last-stage-from",
+        type=Path,
+        metavar="GRAPH",
+        help="train the last stage only, going on from a reader that ships without it",
+    )
     options = parser.parse_args()
     if options.pairs and (options.work == WORK or options.output == OUTPUT):
         parser.error("--pairs makes a reader that is no good: give it a --work and --output")
@@ -194,9 +208,11 @@ def main() -> None:
     judged = min(JUDGED, options.pairs or JUDGED)
     rows, held = read_rows(options.leave_out)
     rows |= hard_negatives(rows, SEED, min(MINED_QUESTIONS, options.pairs or MINED_QUESTIONS))
-    model = Reader(encoder_folder()).to(device)
+    shipped_before = options.last_stage_from
+    model = restored(shipped_before) if shipped_before else Reader(encoder_folder())
+    model.to(device)
     tokenizer = load_tokenizer(encoder_folder())
-    for stage in stages:
+    for stage in stages[-1:] if shipped_before else stages:
         before = {name: weight.clone() for name, weight in model.state_dict().items()}
         train_stage(model, stage, rows, tokenizer, options.work, SEED, device)
     model.load_state_dict(mean_weights(before, model.state_dict()))
