@@ -104,7 +104,7 @@ STAGES = (
     ),
     Stage("long", pairs=32_000, shares=POLICY_SHARES, words=(60, 200), rate=1.5e-4, falling=1.0),
     Stage("last", pairs=84_000, shares=LAST_SHARES, words=(60, 200), rate=1.1e-4, falling=1.0),
-    Stage("written", pairs=45_000, shares=WRITTEN_SHARES, words=(60, 200), rate=8e-5, falling=1.0),
+    Stage("written", pairs=52_000, shares=WRITTEN_SHARES, words=(60, 200), rate=1e-4, falling=1.0),
 )
 
 SOURCES = sorted({name for name in LAST_SHARES if ":" not in name})

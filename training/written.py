@@ -34,7 +34,7 @@ HELD_OUT = 0.08
 NEAREST = 2
 """So many sections that do not answer are shown with a question that none answers."""
 
-_MARKER = re.compile(r"\s*(?:[-*+]|\d{1,3}[.)]|\([a-z0-9]{1,3}\)|[a-z][.)])\s+")
+_MARKER = re.compile(r"^\s*(?:[-*+]|\d{1,3}[.)]|\([a-z0-9]{1,3}\)|[a-z][.)])\s+")
 _QUESTION = re.compile(
     r"(?P<earlier>(?:H:.*\n)*)(?P<question>Q:.*\n)(?:(?P<answers>(?:A:.*\n)+)|N:.*\n)"
 )
