@@ -49,136 +49,6 @@ def test_headings_paragraphs_and_lists_in_order() -> None:
     assert "\n- Keep receipts.\n  - Hotel bills too.\n" in document.text
 
 
-def test_later_paragraphs_and_notes_belong_to_their_entry() -> None:
-    def make(word: WordDocument) -> None:
-        from docx.enum.style import WD_STYLE_TYPE
-
-        if "List Paragraph" not in word.styles:
-            word.styles.add_style("List Paragraph", WD_STYLE_TYPE.PARAGRAPH)
-        word.add_paragraph("Indented.", style="List Paragraph")
-        first = word.add_paragraph("Keep receipts.", style="List Bullet")
-        add_xml(first, '<w:r><w:footnoteReference w:id="7"/></w:r>')
-        _add_notes(word, "footnote", {7: "Copies will do."})
-        word.add_paragraph("Hotel bills too.", style="List Bullet 2")
-        word.add_paragraph("Of all nights.", style="List Paragraph")
-        word.add_paragraph("For a year.", style="List Continue")
-        bare = word.add_paragraph("Then burn them.", style="List Bullet")
-        bare._p.get_or_add_pPr()._add_numPr().get_or_add_numId().val = 0
-        word.add_paragraph("Ask early.", style="List Bullet")
-        word.add_heading("Details", 1)
-        word.add_paragraph("Indented.", style="List Paragraph")
-
-    assert load(make).text == (
-        "Indented.\n\n- Keep receipts.\n[1] Copies will do.\n  - Hotel bills too.\n"
-        "    Of all nights.\n  For a year.\n  Then burn them.\n- Ask early.\n\n"
-        "Details\n\nIndented."
-    )
-
-
-def test_numbered_entries_count_as_word_counts() -> None:
-    def make(word: WordDocument) -> None:
-        for text in ("First.", "Second.", "Third."):
-            word.add_paragraph(text, style="List Number")
-
-    assert load(make).text == "1. First.\n2. Second.\n3. Third."
-
-
-def test_numbering_with_several_levels_and_forms() -> None:
-    def make(word: WordDocument) -> None:
-        numbering = word.part.numbering_part.element
-        levels = "".join(
-            f'<w:lvl w:ilvl="{depth}"><w:start w:val="1"/><w:numFmt w:val="{form}"/>'
-            f'<w:lvlText w:val="{pattern}"/></w:lvl>'
-            for depth, (form, pattern) in enumerate(
-                [
-                    ("decimal", "%1."),
-                    ("decimal", "%1.%2"),
-                    ("lowerLetter", "(%3)"),
-                    ("upperRoman", "%4."),
-                ]
-            )
-        )
-        from docx.oxml import parse_xml
-        from docx.oxml.ns import nsdecls
-
-        numbering.insert(
-            0,
-            parse_xml(
-                f'<w:abstractNum {nsdecls("w")} w:abstractNumId="99">{levels}</w:abstractNum>'
-            ),
-        )
-        numbering.append(
-            parse_xml(f'<w:num {nsdecls("w")} w:numId="99"><w:abstractNumId w:val="99"/></w:num>')
-        )
-        for depth, text in (
-            (0, "A"),
-            (1, "B"),
-            (1, "C"),
-            (2, "D"),
-            (2, "E"),
-            (0, "F"),
-            (1, "G"),
-            (3, "H"),
-        ):
-            paragraph = word.add_paragraph(text)
-            properties = paragraph._p.get_or_add_pPr()
-            number = properties._add_numPr()
-            number.get_or_add_ilvl().val = depth
-            number.get_or_add_numId().val = 99
-
-    assert [line.strip() for line in load(make).text.split("\n")] == [
-        "1. A",
-        "1.1 B",
-        "1.2 C",
-        "(a) D",
-        "(b) E",
-        "2. F",
-        "2.1 G",
-        "I. H",
-    ]
-
-
-def test_lists_of_one_definition_count_on_unless_one_says_where_it_starts() -> None:
-    def make(word: WordDocument) -> None:
-        from docx.oxml import parse_xml
-        from docx.oxml.ns import nsdecls
-
-        numbering = word.part.numbering_part.element
-        level = '<w:lvl w:ilvl="0"><w:numFmt w:val="decimal"/><w:lvlText w:val="%1."/></w:lvl>'
-        numbering.insert(
-            0,
-            parse_xml(
-                f'<w:abstractNum {nsdecls("w")} w:abstractNumId="99">{level}</w:abstractNum>'
-            ),
-        )
-        override = '<w:lvlOverride w:ilvl="0"><w:startOverride w:val="5"/></w:lvlOverride>'
-        for number, more in ((97, ""), (98, ""), (99, override)):
-            numbering.append(
-                parse_xml(
-                    f'<w:num {nsdecls("w")} w:numId="{number}"><w:abstractNumId w:val="99"/>'
-                    f"{more}</w:num>"
-                )
-            )
-        for number, text in ((97, "A"), (98, "B"), (99, "C"), (99, "D"), (97, "E")):
-            paragraph = word.add_paragraph(text)
-            paragraph._p.get_or_add_pPr()._add_numPr().get_or_add_numId().val = number
-
-    assert load(make).text == "1. A\n2. B\n5. C\n6. D\n7. E"
-
-
-def test_raised_and_lowered_figures_are_no_part_of_a_number() -> None:
-    def make(word: WordDocument) -> None:
-        paragraph = word.add_paragraph("The berth costs EUR 250")
-        paragraph.add_run("3").font.superscript = True
-        paragraph.add_run(" from the 1")
-        paragraph.add_run("st").font.superscript = True
-        paragraph.add_run(" of May. No CO")
-        paragraph.add_run("2").font.subscript = True
-        paragraph.add_run(" bottles.")
-
-    assert load(make).text == "The berth costs EUR 250³ from the 1st of May. No CO₂ bottles."
-
-
 def test_tables_stand_where_they_stand() -> None:
     def make(word: WordDocument) -> None:
         word.add_paragraph("Before.")
@@ -329,6 +199,32 @@ def test_notes_follow_the_paragraph_that_refers_to_them() -> None:
     ]
     assert "\n\n[1] Part-time staff too.\n\n" in document.text
     assert "\n\n[2] Of 2024.\n\n" in document.text
+
+
+def test_later_paragraphs_and_notes_belong_to_their_entry() -> None:
+    def make(word: WordDocument) -> None:
+        from docx.enum.style import WD_STYLE_TYPE
+
+        if "List Paragraph" not in word.styles:
+            word.styles.add_style("List Paragraph", WD_STYLE_TYPE.PARAGRAPH)
+        word.add_paragraph("Indented.", style="List Paragraph")
+        first = word.add_paragraph("Keep receipts.", style="List Bullet")
+        add_xml(first, '<w:r><w:footnoteReference w:id="7"/></w:r>')
+        _add_notes(word, "footnote", {7: "Copies will do."})
+        word.add_paragraph("Hotel bills too.", style="List Bullet 2")
+        word.add_paragraph("Of all nights.", style="List Paragraph")
+        word.add_paragraph("For a year.", style="List Continue")
+        bare = word.add_paragraph("Then burn them.", style="List Bullet")
+        bare._p.get_or_add_pPr()._add_numPr().get_or_add_numId().val = 0
+        word.add_paragraph("Ask early.", style="List Bullet")
+        word.add_heading("Details", 1)
+        word.add_paragraph("Indented.", style="List Paragraph")
+
+    assert load(make).text == (
+        "Indented.\n\n- Keep receipts.\n[1] Copies will do.\n  - Hotel bills too.\n"
+        "    Of all nights.\n  For a year.\n  Then burn them.\n- Ask early.\n\n"
+        "Details\n\nIndented."
+    )
 
 
 def test_comments_are_left_out() -> None:
