@@ -216,6 +216,13 @@ def test_what_is_not_understood_says_how_to_write_it(condition: Any, message: st
     assert "\n" not in str(caught.value)
 
 
+@pytest.mark.parametrize("given", [5, 0, True])
+def test_a_filter_that_is_no_text_is_refused(given: Any) -> None:
+    kind = type(given).__name__
+    with pytest.raises(UsageError, match=f"a filter is text, not {kind}: write for example"):
+        parse_where(given)
+
+
 def test_a_parsed_filter_is_a_value() -> None:
     where = parse_where(["Tag = leave", "date >= 1 May 2024"])
     assert str(where) == "tags=leave and published>=2024-05-01"

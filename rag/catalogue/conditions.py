@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from rag.errors import UsageError
@@ -57,6 +57,8 @@ def parse_where(given: Given) -> Where:
     """
     if isinstance(given, Where):
         return given
+    if given is not None and not isinstance(given, Iterable):
+        raise UsageError(f"a filter is text, not {type(given).__name__}: write {_EXAMPLE}")
     if isinstance(given, Mapping):
         given = [f"{field}={value}" for field, value in given.items()]
     written = [given] if isinstance(given, str) else list(given or ())
