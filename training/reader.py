@@ -93,7 +93,7 @@ LAST_SHARES = POLICY_SHARES | {
     "h2oevals:mined": 0.08,
     "doc2dial:mined": 0.04,
 }
-"""At last near misses count more: mined ones, and those that people wrote to mislead a reader."""
+"""Then near misses count more: mined ones, and those that people wrote to mislead a reader."""
 
 WRITTEN_SHARES = LAST_SHARES | {SOURCE: sum(LAST_SHARES.values())}
 """And then half of the pairs are our own: paraphrases, and the nearest misses of all."""
@@ -103,7 +103,15 @@ STAGES = (
         "short", pairs=47_000, shares=SHARES, words=(50, 120), rate=2e-4, falling=0.6, lowest=0.7
     ),
     Stage("long", pairs=32_000, shares=POLICY_SHARES, words=(60, 200), rate=1.5e-4, falling=1.0),
-    Stage("last", pairs=84_000, shares=LAST_SHARES, words=(60, 200), rate=1.1e-4, falling=1.0),
+    Stage(
+        "last",
+        pairs=84_000,
+        shares=LAST_SHARES,
+        words=(60, 200),
+        rate=1.1e-4,
+        falling=1.0,
+        averaged=True,
+    ),
     Stage("written", pairs=52_000, shares=WRITTEN_SHARES, words=(60, 200), rate=1e-4, falling=1.0),
 )
 
@@ -215,7 +223,8 @@ def main() -> None:
     for stage in stages[-1:] if shipped_before else stages:
         before = {name: weight.clone() for name, weight in model.state_dict().items()}
         train_stage(model, stage, rows, tokenizer, options.work, SEED, device)
-    model.load_state_dict(mean_weights(before, model.state_dict()))
+        if stage.averaged:
+            model.load_state_dict(mean_weights(before, model.state_dict()))
 
     whole, shipped = options.work / "float32.onnx", options.output / "reader.onnx"
     export_float(model.cpu(), whole)

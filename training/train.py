@@ -37,6 +37,7 @@ class Stage:
         lowest: where it ends, as a share of ``rate``.
         answerable: share of pairs that have an answer.
         tokens: most tokens in a batch.
+        averaged: ends with the mean of the weights before the stage and after it.
     """
 
     name: str
@@ -48,6 +49,7 @@ class Stage:
     lowest: float = 0.0
     answerable: float = 0.5
     tokens: int = 3072
+    averaged: bool = False
 
 
 def rate_at(stage: Stage, done: int) -> float:

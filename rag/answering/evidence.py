@@ -44,7 +44,7 @@ class Weights:
     coverage: float = 0.3
     passage: float = 0.15
     kind: float = 0.15
-    reader: float = 0.1
+    reader: float = 0.15
     rank: float = 0.01
     outdated: float = 0.15
 

@@ -16,7 +16,7 @@ from rag.types import Chunk
 _MOST_SENTENCES = 4
 _MOST_WORDS = 80
 _CLOSE = 0.15
-_CLOSE_WHEN_READ = 0.22
+_CLOSE_WHEN_READ = 0.35
 """A further sentence is quoted if it scores at most this much less than the best; the reader
 spreads scores more widely."""
 
