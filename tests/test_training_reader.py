@@ -75,7 +75,8 @@ def test_from_pairs_to_a_described_file(
     # From its checkpoints it goes on where it was: at the end, with the same file.
     with caplog.at_level(logging.INFO):
         again, _ = make_reader(tmp_path, monkeypatch, "--pairs", "60")
-    assert "stage written goes on after 13 pairs" in caplog.text
+    last = shortened(STAGES, 60)[-1]
+    assert f"stage {last.name} goes on after {last.pairs} pairs" in caplog.text
     assert again["files"] == facts["files"]
 
 
