@@ -106,3 +106,20 @@ def test_axe_finds_nothing(visit: Visitor, make: Make, scheme: str, width: int) 
     expect(page.locator(".lib-now")).to_contain_text("embedding")
     page.locator("[data-lib=changes]").click()
     assert violations() == []
+
+
+def test_the_words_of_a_narrow_column_stay_whole(visit: Visitor, make: Make) -> None:
+    page = make()(visit, 1280, 740)
+    # As much room as pages and dates of publication take where documents have them.
+    page.add_style_tag(content=".rag .lib-table .c-size { min-width: 20rem; }")
+    lines = page.evaluate(
+        """() => [...document.querySelectorAll(".lib-table .c-collection")].map((cell) => {
+          const inside = document.createRange();
+          inside.selectNodeContents(cell);
+          const tops = [...inside.getClientRects()].map((line) => Math.round(line.top / 12));
+          return [cell.innerText.trim(), new Set(tops).size];
+        })"""
+    )
+    assert ["Collection", 1] in lines
+    assert ["handbook", 1] in lines
+    assert all(count <= 1 for _, count in lines)
