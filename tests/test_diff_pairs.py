@@ -2,15 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import TYPE_CHECKING
-
 from rag.comparing.generations import SentenceChange, pair, word_runs
-
-if TYPE_CHECKING:
-    from workshop import Workshop
-
-    Make = Callable[..., Workshop]
 
 
 def test_words_that_differ() -> None:

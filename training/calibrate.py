@@ -97,7 +97,7 @@ def _mixed(corpus: Path) -> Iterator[Example]:
 def _written(work: Path) -> Iterator[tuple[Path, list[Example]]]:
     """Held-out documents of our own, in small corpora whose documents are on other subjects.
 
-    None of them then answers what another one leaves open.
+    So hardly any of them answers what another one leaves open.
     """
     _, held_out = read_folder()
     number_on_subject: Counter[str] = Counter()

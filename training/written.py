@@ -38,7 +38,7 @@ _MARKER = re.compile(r"^\s*(?:[-*+]|\d{1,3}[.)]|\([a-z0-9]{1,3}\)|[a-z][.)])\s+"
 _QUESTION = re.compile(
     r"(?P<earlier>(?:H:.*\n)*)(?P<question>Q:.*\n)(?:(?P<answers>(?:A:.*\n)+)|N:.*\n)"
 )
-_HEADING = re.compile(r"(#{1,6})\s+(.+)")
+_HEADING = re.compile(r"^(#{1,6}) +(.+)$", re.MULTILINE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,18 +89,14 @@ def read_file(path: Path) -> Written:
 
 
 def _sections(body: str) -> Iterator[Section]:
+    before, *rest = _HEADING.split(body)
+    if before.strip():
+        yield Section("", before.strip())
     above: list[str] = []
-    lines: list[str] = []
-    for line in [*body.splitlines(), "## "]:
-        heading = _HEADING.match(line) or (line == "## ")
-        if not heading:
-            lines.append(line)
-            continue
-        if text := "\n".join(lines).strip():
-            yield Section(" > ".join(above), text)
-        if isinstance(heading, re.Match):
-            depth = len(heading[1]) - 2
-            above, lines = [*above[:depth], heading[2].strip()], []
+    for signs, heading, text in zip(rest[::3], rest[1::3], rest[2::3], strict=True):
+        above = [*above[: len(signs) - 2], heading.strip()]
+        if text.strip():
+            yield Section(" > ".join(above), text.strip())
 
 
 def _questions(name: str, lines: str) -> Iterator[Question]:
