@@ -91,3 +91,14 @@ def build(corpus: Path, index: Path) -> None:
     """Build an index as anybody would: by the command, in a process of its own."""
     command = [sys.executable, "-m", "rag", "build", str(corpus), "--index", str(index)]
     subprocess.run(command, check=True, capture_output=True)
+
+
+def ready(page: Page) -> None:
+    """Wait until the page can be used."""
+    expect(page.locator(".rag[data-ready]")).to_be_visible()
+
+
+def open_list(page: Page) -> None:
+    """Open the list of kept conversations."""
+    page.locator("[data-do=talks]").click()
+    expect(page.locator(".drawer")).to_be_visible()

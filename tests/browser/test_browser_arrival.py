@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import pytest
-from browsing import Visit, Visitor
-from playwright.sync_api import Page, expect
+from browsing import Visit, Visitor, ready
+from playwright.sync_api import expect
 from sending import asked, questions
 
 pytestmark = pytest.mark.browser
@@ -12,10 +12,6 @@ pytestmark = pytest.mark.browser
 ANSWERED = "How many unused days of annual leave can I carry over?"
 LAPSES = "And when does it lapse?"
 UNANSWERED = "Which dragons guard the moon palace?"
-
-
-def ready(page: Page) -> None:
-    expect(page.locator(".rag[data-ready]")).to_be_visible()
 
 
 def test_an_answer_takes_nothing_away_from_who_reads_something_else(chat: Visit) -> None:

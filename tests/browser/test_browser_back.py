@@ -5,17 +5,13 @@ from __future__ import annotations
 import re
 
 import pytest
-from browsing import Visit, Visitor
+from browsing import Visit, Visitor, ready
 from playwright.sync_api import Page, expect
 
 pytestmark = pytest.mark.browser
 
 ANSWERED = "How many unused days of annual leave can I carry over?"
 OTHER = "How long must a password be?"
-
-
-def ready(page: Page) -> None:
-    expect(page.locator(".rag[data-ready]")).to_be_visible()
 
 
 def settle(page: Page) -> None:

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import pytest
-from browsing import Visit, Visitor, listen
-from playwright.sync_api import Page, expect
+from browsing import Visit, Visitor, listen, open_list, ready
+from playwright.sync_api import expect
 
 from rag.chat.desk import Desk
 
@@ -13,15 +13,6 @@ pytestmark = pytest.mark.browser
 ANSWERED = "How many unused days of annual leave can I carry over?"
 SENTENCE = "You may carry over up to five unused days into the next leave year."
 UNANSWERED = "Which dragons guard the moon palace?"
-
-
-def ready(page: Page) -> None:
-    expect(page.locator(".rag[data-ready]")).to_be_visible()
-
-
-def open_list(page: Page) -> None:
-    page.locator("[data-do=talks]").click()
-    expect(page.locator(".drawer")).to_be_visible()
 
 
 def test_feedback_reaches_the_owner(chat: Visit, url: str, desk: Desk, visit: Visitor) -> None:

@@ -7,9 +7,9 @@ import re
 from pathlib import Path
 
 import pytest
-from browsing import CORPUS, Visit, Visitor
+from browsing import CORPUS, Visit, Visitor, open_list, ready
 from docx import Document as WordDocument
-from playwright.sync_api import Page, Route, expect
+from playwright.sync_api import Route, expect
 
 from rag.chat import page as chat_page
 from rag.chat.desk import Desk
@@ -21,15 +21,6 @@ ANSWERED = "How many unused days of annual leave can I carry over?"
 SENTENCE = "You may carry over up to five unused days into the next leave year."
 UNANSWERED = "Which dragons guard the moon palace?"
 AWAY = "The server did not answer. Is it still running?"
-
-
-def ready(page: Page) -> None:
-    expect(page.locator(".rag[data-ready]")).to_be_visible()
-
-
-def open_list(page: Page) -> None:
-    page.locator("[data-do=talks]").click()
-    expect(page.locator(".drawer")).to_be_visible()
 
 
 def test_a_conversation_outlives_a_reload_and_goes_on(chat: Visit) -> None:

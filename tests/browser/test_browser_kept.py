@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 import pytest
-from browsing import Visit, Visitor
+from browsing import Visit, Visitor, ready
 from playwright.sync_api import Page, expect
 from sending import asked
 
@@ -14,10 +14,6 @@ pytestmark = pytest.mark.browser
 ANSWERED = "How many unused days of annual leave can I carry over?"
 LAPSES = "And when does it lapse?"
 PASSWORD = "How long must a password be?"
-
-
-def ready(page: Page) -> None:
-    expect(page.locator(".rag[data-ready]")).to_be_visible()
 
 
 def open_list(page: Page) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from browsing import Visitor
+from browsing import Visitor, open_list
 from libraries import Library, Make, rows
 from playwright.sync_api import Page, expect
 
@@ -16,11 +16,6 @@ REMOVE = "[data-lib=delete]"
 @pytest.fixture
 def library(make: Make) -> Library:
     return make(library="owner", conversations="beside")
-
-
-def open_list(page: Page) -> None:
-    page.locator("[data-do=talks]").click()
-    expect(page.locator(".drawer")).to_be_visible()
 
 
 def show(page: Page, view: str) -> None:
