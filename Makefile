@@ -6,6 +6,8 @@ BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 # A process a core, each file of tests in one of them.
 SIDE_BY_SIDE := -n auto --maxprocesses 4 --dist loadfile
+# Not even imported: each process would load the page.
+NO_BROWSER := --ignore tests/browser
 
 # Where it is set, every process of the tests would compile all of rag/ again.
 unexport PYTHONDONTWRITEBYTECODE
@@ -45,14 +47,14 @@ format: setup ## put the code into form
 	$(BIN)/ruff format .
 
 test: setup lint browser ## check everything: form, types, tests, a real browser
-	$(BIN)/pytest $(SIDE_BY_SIDE) -m 'not browser'
-	$(BIN)/pytest -m browser
+	$(BIN)/pytest $(SIDE_BY_SIDE) $(NO_BROWSER)
+	$(BIN)/pytest tests/browser
 
 storm: setup ## kill builds at 200 random moments while readers ask (ten minutes or more)
 	RAG_STORM=$${RAG_STORM:-200} $(BIN)/pytest -v -rP tests/test_kill.py tests/test_incremental.py -k "killed or storm"
 
 test-fast: setup ## the tests without browser and long runs
-	$(BIN)/pytest $(SIDE_BY_SIDE) -m 'not browser and not slow'
+	$(BIN)/pytest $(SIDE_BY_SIDE) $(NO_BROWSER) -m 'not slow'
 
 # Debian's own browser; elsewhere any Chromium or Chrome on the path does.
 browser:
@@ -78,7 +80,8 @@ bench-full: setup browser ## all of it, up to a million chunks, with profiles an
 	$(BIN)/python benchmarks/profiles.py
 	$(BIN)/python benchmarks/million.py
 
-reader: setup ## train the reader again from scratch (hours on a CPU; needs ../shared)
+reader: setup ## train adapter and reader again from scratch (hours on a CPU; needs ../shared)
+	$(BIN)/python -m training.adapter --work .checkpoints/reader --output rag/models
 	$(BIN)/python -m training.reader --work .checkpoints/reader --output rag/models
 
 calibrate: setup ## fit the model that decides between an answer and an abstention (needs ../shared)

@@ -13,7 +13,8 @@ from training import reader
 from training.data import JUDGING_ONLY
 from training.export import describe
 from training.reader import SOURCES, STAGES, shortened
-from training.written import SOURCE, read_file
+from training.searched import SOURCE
+from training.written import Corpus, read_file
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -33,8 +34,8 @@ def shared(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.setenv("RAG_SHARED", str(folder))
     monkeypatch.setattr(reader, "HELD_OUT", 4)
     (tmp_path / "made-01.txt").write_text(WRITTEN, "utf-8")
-    written = read_file(tmp_path / "made-01.txt")
-    monkeypatch.setattr(reader, "read_folder", lambda: ([written], [written]))
+    corpus = Corpus("made", (read_file(tmp_path / "made-01.txt"),))
+    monkeypatch.setattr(reader, "read_corpora", lambda: ([corpus], [corpus]))
     return folder
 
 

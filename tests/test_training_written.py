@@ -7,33 +7,38 @@ from training_fakes import WRITTEN
 
 from training.written import (
     FOLDER,
-    SOURCE,
-    Written,
+    HELD_OUT_ORGANISATIONS,
+    Corpus,
     answer_spans,
+    read_corpora,
     read_file,
-    read_folder,
-    read_written,
 )
 
 if TYPE_CHECKING:
     from pathlib import Path
 
 
-def written(tmp_path: Path, text: str = WRITTEN, name: str = "bicycles-01.txt") -> Written:
-    (tmp_path / name).write_text(text, "utf-8")
-    return read_file(tmp_path / name)
+def corpus(tmp_path: Path, *texts: str) -> Corpus:
+    """One file for each text."""
+    for number, text in enumerate(texts or (WRITTEN,), start=1):
+        (tmp_path / f"bicycles-{number:02}.txt").write_text(text, "utf-8")
+    return Corpus("made", tuple(map(read_file, sorted(tmp_path.glob("*.txt")))))
 
 
-def test_a_file_is_a_document_of_sections_and_its_questions(tmp_path: Path) -> None:
-    own = written(tmp_path)
+def answers(own: Corpus, question: int) -> dict[str, list[str]]:
+    """What answers a question of the first document, by file name."""
+    first = own.documents[0]
+    text = {written.name: written.text for written in own.documents}
+    return {
+        name: [text[name][slice(*span)] for span in spans]
+        for name, spans in answer_spans(own, first, first.questions[question]).items()
+    }
+
+
+def test_a_file_is_a_document_and_its_questions(tmp_path: Path) -> None:
+    (own,) = corpus(tmp_path).documents
     assert own.title == "Bicycles at work"
     assert own.text == WRITTEN.partition("\n%%%")[0]
-    assert [(each.heading, each.text.splitlines()[0]) for each in own.sections] == [
-        ("", "Anybody may come by bicycle."),
-        ("Parking", "The cellar has 40 stands. Locks are lent at the gate."),
-        ("Parking > At night", "The cellar is shut from 22:00."),
-        ("Allowance", "| kilometres | a month |"),
-    ]
     assert [(each.text, each.history, len(each.answers)) for each in own.questions] == [
         ("Where do I put my freight bike?", (), 1),
         ("Until when is the yard open?", (), 0),
@@ -43,41 +48,24 @@ def test_a_file_is_a_document_of_sections_and_its_questions(tmp_path: Path) -> N
 
 
 def test_answers_are_sentences_list_items_and_rows(tmp_path: Path) -> None:
-    own = written(tmp_path)
-    found = [
-        [own.sections[place].text[slice(*span)] for place in spans for span in spans[place]]
-        for spans in (answer_spans(own, question) for question in own.questions)
-    ]
-    assert found == [
-        ["- Cargo bicycles stand in the yard."],
-        [],
-        ["| 5 | 12 euros |", "Who rides more than ten kilometres (1) gets double."],
-        ["The cellar is shut from 22:00."],
+    own = corpus(tmp_path)
+    name = own.documents[0].name
+    assert [answers(own, number) for number in range(4)] == [
+        {name: ["- Cargo bicycles stand in the yard."]},
+        {},
+        {name: ["| 5 | 12 euros |", "Who rides more than ten kilometres (1) gets double."]},
+        {name: ["The cellar is shut from 22:00."]},
     ]
 
 
-def test_a_question_comes_with_what_answers_and_with_what_only_looks_like_it(
-    tmp_path: Path,
-) -> None:
-    rows = read_written([written(tmp_path)])
-    assert {row.source for row in rows} == {SOURCE}
-    assert {row.title for row in rows} == {"Bicycles at work"}
-    of = {
-        question: [row for row in rows if row.question == question]
-        for question in dict.fromkeys(row.question for row in rows)
-    }
-    answered, asked_in_vain = (
-        of["Where do I put my freight bike?"],
-        of["Until when is the yard open?"],
+def test_another_document_may_answer_but_the_own_one_comes_first(tmp_path: Path) -> None:
+    elsewhere = (
+        "# Keys\nThe cellar is shut from 22:00.\nLoans end on Friday.\n%%%\nQ: When?\nN: unclear\n"
     )
-    assert [bool(row.answers) for row in answered] == [True, False]
-    assert answered[0].heading == "Parking"
-    assert [bool(row.answers) for row in asked_in_vain] == [False, False]
-    # The nearest sections, not any: the yard, and the hours of the cellar.
-    assert {row.heading for row in asked_in_vain} == {"Parking", "Parking > At night"}
-    # Rows of one question share their id up to the last colon.
-    assert len({row.id.rpartition(":")[0] for row in rows}) == 4
-    assert of["What do I get?"][0].history == ("I live five kilometres away.", "I cycle.")
+    asked = WRITTEN.replace("N: other object", "A: Loans end on Friday.")
+    own = corpus(tmp_path, asked, elsewhere)
+    assert answers(own, 1) == {"bicycles-02.txt": ["Loans end on Friday."]}
+    assert list(answers(own, 3)) == ["bicycles-01.txt"]
 
 
 @pytest.mark.parametrize(
@@ -92,29 +80,52 @@ def test_a_question_comes_with_what_answers_and_with_what_only_looks_like_it(
 )
 def test_a_slip_in_a_file_is_named(old: str, new: str, message: str, tmp_path: Path) -> None:
     with pytest.raises(ValueError, match=message):
-        written(tmp_path, WRITTEN.replace(old, new, 1))
+        corpus(tmp_path, WRITTEN.replace(old, new, 1))
 
 
-def test_an_answer_that_is_not_in_the_document_is_named(tmp_path: Path) -> None:
-    own = written(tmp_path, WRITTEN.replace("A: Cargo bicycles", "A: All bicycles"))
-    with pytest.raises(ValueError, match="no sentence of it is 'All bicycles"):
-        read_written([own])
+def test_an_answer_that_is_not_in_the_corpus_is_named(tmp_path: Path) -> None:
+    own = corpus(tmp_path, WRITTEN.replace("A: Cargo bicycles", "A: All bicycles"))
+    with pytest.raises(ValueError, match="no sentence of its corpus is 'All bicycles"):
+        answers(own, 0)
 
 
 def test_titles_decide_what_is_held_out(tmp_path: Path) -> None:
     for number in range(60):
         text = WRITTEN.replace("Bicycles", f"Bicycles {number}")
         (tmp_path / f"made-{number:02}.txt").write_text(text, "utf-8")
-    trained_on, held_out = read_folder(tmp_path)
+
+    def titles() -> list[set[str]]:
+        return [{d.title for own in part for d in own.documents} for part in read_corpora(tmp_path)]
+
+    trained_on, held_out = titles()
     assert len(trained_on) + len(held_out) == 60
     assert 1 <= len(held_out) <= 12
-    (tmp_path / trained_on[0].name).rename(tmp_path / "other-01.txt")
-    assert {own.title for own in read_folder(tmp_path)[1]} == {own.title for own in held_out}
+    (tmp_path / "made-00.txt").rename(tmp_path / "zoo-01.txt")
+    assert titles() == [trained_on, held_out]
+
+
+def test_a_corpus_is_a_folder_or_has_one_file_of_each_subject(tmp_path: Path) -> None:
+    for name in ("hr-01", "hr-02", "law-07", "zoo/01", "zoo/02", f"{HELD_OUT_ORGANISATIONS[0]}/01"):
+        path = tmp_path / f"{name}.txt"
+        path.parent.mkdir(exist_ok=True)
+        # The title does not hold it out.
+        path.write_text(WRITTEN, "utf-8")
+    trained_on, held_out = (
+        {own.name: [written.name for written in own.documents] for own in part}
+        for part in read_corpora(tmp_path)
+    )
+    assert trained_on == {
+        "00": ["hr-01.txt", "law-07.txt"],
+        "01": ["hr-02.txt"],
+        "zoo": ["01.txt", "02.txt"],
+    }
+    assert held_out == {HELD_OUT_ORGANISATIONS[0]: ["01.txt"]}
 
 
 def test_every_file_that_ships_can_be_read() -> None:
-    documents = [own for part in read_folder() for own in part]
-    assert len(documents) == len(list(FOLDER.glob("*.txt")))
-    for own in documents:
-        for question in own.questions:
-            answer_spans(own, question)
+    corpora = [own for part in read_corpora() for own in part]
+    assert sum(len(own.documents) for own in corpora) == len(list(FOLDER.rglob("*.txt")))
+    for own in corpora:
+        for written in own.documents:
+            for question in written.questions:
+                answer_spans(own, written, question)

@@ -16,7 +16,6 @@ import json
 import logging
 import os
 import shutil
-from collections import Counter, defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import astuple, dataclass, fields, replace
 from pathlib import Path
@@ -37,7 +36,8 @@ from training.confidence import Measured, describe
 from training.data import read_all, train_folder
 from training.mixed import SOURCES, write_mixed
 from training.reader import HELD_OUT, SEED
-from training.written import Written, read_folder
+from training.searched import turns, write_documents
+from training.written import HELD_OUT_ORGANISATIONS, read_corpora
 
 log = logging.getLogger(__name__)
 
@@ -95,35 +95,24 @@ def _mixed(corpus: Path) -> Iterator[Example]:
 
 
 def _written(work: Path) -> Iterator[tuple[Path, list[Example]]]:
-    """Held-out documents of our own, in small corpora whose documents are on other subjects.
-
-    So hardly any of them answers what another one leaves open.
-    """
-    _, held_out = read_folder()
-    number_on_subject: Counter[str] = Counter()
-    corpora: dict[int, list[Written]] = defaultdict(list)
-    for written in held_out:
-        subject = written.name.rpartition("-")[0]
-        corpora[number_on_subject[subject]].append(written)
-        number_on_subject[subject] += 1
-    for number, documents in corpora.items():
-        corpus = work / f"written-{number}-corpus"
-        shutil.rmtree(corpus, ignore_errors=True)
-        corpus.mkdir(parents=True)
-        asked = []
-        for written in documents:
-            (corpus / written.name).with_suffix(".md").write_text(written.text, "utf-8")
-            asked += [
+    """Corpora of our own that the reader was not trained on."""
+    _, held_out = read_corpora()
+    for corpus in held_out:
+        source = "organisations" if corpus.name in HELD_OUT_ORGANISATIONS else "written"
+        yield (
+            write_documents(corpus, work / f"written-{corpus.name}-corpus"),
+            [
                 Example(
-                    "written",
-                    f"written-{written.name}",
+                    source,
+                    f"{corpus.name}-{written.name}",
                     question.text,
-                    [{"role": "user", "content": text} for text in question.history],
+                    turns(question),
                     bool(question.answers),
                 )
+                for written in corpus.documents
                 for question in written.questions
-            ]
-        yield corpus, asked
+            ],
+        )
 
 
 def measure(generation: Generation, models: Models, example: Example) -> Features | None:

@@ -40,8 +40,9 @@ from training.model import Reader, encoder_folder
 from training.negatives import MINED_QUESTIONS, hard_negatives
 from training.restored import restored
 from training.retrieved import retrieve, write_retrieved
+from training.searched import SOURCE, searched_rows
 from training.train import Stage, mean_weights, stage_plan, train_stage
-from training.written import SOURCE, read_folder, read_written
+from training.written import read_corpora
 
 log = logging.getLogger(__name__)
 
@@ -98,6 +99,9 @@ LAST_SHARES = POLICY_SHARES | {
 WRITTEN_SHARES = LAST_SHARES | {SOURCE: sum(LAST_SHARES.values())}
 """And then half of the pairs are our own: paraphrases, and the nearest misses of all."""
 
+SEARCHED_SHARES = LAST_SHARES | {SOURCE: 2 * sum(LAST_SHARES.values())}
+"""At last two thirds."""
+
 STAGES = (
     Stage(
         "short", pairs=47_000, shares=SHARES, words=(50, 120), rate=2e-4, falling=0.6, lowest=0.7
@@ -113,6 +117,9 @@ STAGES = (
         averaged=True,
     ),
     Stage("written", pairs=52_000, shares=WRITTEN_SHARES, words=(60, 200), rate=1e-4, falling=1.0),
+    Stage(
+        "searched", pairs=56_000, shares=SEARCHED_SHARES, words=(60, 200), rate=1e-4, falling=1.0
+    ),
 )
 
 SOURCES = sorted({name for name in LAST_SHARES if ":" not in name})
@@ -127,12 +134,18 @@ def shortened(stages: Sequence[Stage], pairs: int) -> tuple[Stage, ...]:
     )
 
 
-def read_rows(leave_out: Sequence[str] = ()) -> tuple[dict[str, list[Row]], dict[str, list[Row]]]:
-    """Rows to train on, and rows to judge by: those held out, and sources never trained on."""
+def read_rows(
+    work: Path, leave_out: Sequence[str] = ()
+) -> tuple[dict[str, list[Row]], dict[str, list[Row]]]:
+    """Rows to train on, and rows to judge by: those held out, and sources never trained on.
+
+    Indexes of our own documents are kept in ``work``.
+    """
     sources = [source for source in SOURCES if source not in leave_out]
     rows, held = read_all(sources, train_folder(), HELD_OUT)
-    trained_on, held_out = read_folder()
-    rows[SOURCE], held[SOURCE] = read_written(trained_on), read_written(held_out)
+    trained_on, held_out = read_corpora()
+    rows[SOURCE] = searched_rows(trained_on, work / "trained-on")
+    held[SOURCE] = searched_rows(held_out, work / "held-out")
     for source in JUDGING_ONLY:
         held[source] = read_source(source, train_folder())
     return rows, held
@@ -214,7 +227,7 @@ def main() -> None:
     device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
     stages = shortened(STAGES, options.pairs) if options.pairs else STAGES
     judged = min(JUDGED, options.pairs or JUDGED)
-    rows, held = read_rows(options.leave_out)
+    rows, held = read_rows(options.work, options.leave_out)
     rows |= hard_negatives(rows, SEED, min(MINED_QUESTIONS, options.pairs or MINED_QUESTIONS))
     shipped_before = options.last_stage_from
     model = restored(shipped_before) if shipped_before else Reader(encoder_folder())
