@@ -153,7 +153,8 @@ class Pipeline:
                 else f"this index was made with encoder {manifest.encoder!r}, the settings name "
                 f"{encoder.name!r}: run `rag build`, or set the encoder back"
             )
-        vectors = iter(query_vectors(encoder, [part for one in block for part in one.parts]))
+        parts = [part for one in block for part in one.parts]
+        vectors = iter(query_vectors(encoder, parts, adapted=self._stages.adapter))
         return [
             replace(
                 one, vectors=list(islice(vectors, len(one.parts))), near=[None] * len(one.parts)

@@ -15,6 +15,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from rag.adapter import adapt
 from rag.asking.conversation import Understood
 from rag.encoders import Encoder, Vectors
 from rag.encoders.queries import encode_queries
@@ -50,15 +51,22 @@ class Found:
     similarities: tuple[Floats, ...]
 
 
-def query_vectors(encoder: Encoder, questions: Sequence[Understood]) -> list[Vectors]:
-    """For each question, the weighted sum of its own vector and those before it, normalised."""
+def query_vectors(
+    encoder: Encoder, questions: Sequence[Understood], *, adapted: bool = True
+) -> list[Vectors]:
+    """For each question, the weighted sum of its own vector and those before it, normalised.
+
+    It is then turned towards passages that answer (see `rag.adapter`), unless that is left
+    out.
+    """
     texts = list(dict.fromkeys(text for q in questions for text, _ in q.queries))
     known = dict(zip(texts, encode_queries(encoder, texts), strict=True))
     vectors = []
     for question in questions:
         total = sum(np.float32(weight) * known[text] for text, weight in question.queries)
         norm = float(np.linalg.norm(total))
-        vectors.append(np.asarray(total / norm if norm > 0 else total, dtype=np.float32))
+        vector = np.asarray(total / norm if norm > 0 else total, dtype=np.float32)
+        vectors.append(adapt(encoder, vector) if adapted else vector)
     return vectors
 
 

@@ -144,8 +144,9 @@ class Scores:
     """What made a hit's rank, each in its own unit.
 
     Attributes:
-        dense: cosine between question and chunk, -1 to 1.
-        sentence: cosine between question and the chunk's best sentence, -1 to 1.
+        dense: cosine between question and chunk, -1 to 1; with the default encoder, of the
+            question as `rag.adapter` turns it.
+        sentence: the same with the chunk's best sentence.
         lexical: BM25.
         fused: the ranking score, in standard deviations above a random chunk of the index.
     """

@@ -90,7 +90,7 @@ def test_an_empty_question_is_wrong_use(small_index: Index, question: str) -> No
 
 def test_scores_are_what_they_say(small_index: Index, encoder: Encoder) -> None:
     question = "How many weeks of parental leave are paid?"
-    vector = encoder.encode([question])[0]
+    (vector,) = query_vectors(encoder, [understand(question)])
     lexical = small_index._generation.lexical.scores(terms(question))
     for hit in small_index.retrieve(question, 20):
         chunk = hit.chunk

@@ -12,6 +12,7 @@ class Stages:
     """Which steps are taken. The product takes all; an evaluation leaves out one at a time.
 
     Attributes:
+        adapter: the question's vector is turned towards passages that answer.
         dense: embeddings have a share in the ranking.
         lexical: BM25 has a share in the ranking.
         sentences: half of the embeddings' score is that of the passage's best sentence.
@@ -25,6 +26,7 @@ class Stages:
         weights: what each sign of an answer counts.
     """
 
+    adapter: bool = True
     dense: bool = True
     lexical: bool = True
     sentences: bool = True

@@ -24,6 +24,7 @@ class Staged(Protocol[System]):
 NEVER_ABSTAINS = Stages(abstention=False)
 
 SEARCH: Mapping[str, Stages] = {
+    "adapter of the question": Stages(adapter=False),
     "embeddings": Stages(dense=False),
     "BM25": Stages(lexical=False),
     "best sentence of a passage": Stages(sentences=False),

@@ -1,0 +1,84 @@
+from __future__ import annotations
+
+import shutil
+from types import SimpleNamespace
+from typing import TYPE_CHECKING, cast
+
+import numpy as np
+import pytest
+
+from rag import adapter
+from rag.adapter import ADAPTER, adapt
+from rag.asking.conversation import understand
+from rag.errors import EncoderError
+from rag.retrieval import query_vectors
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from rag.encoders import Encoder
+
+
+def named(name: str) -> Encoder:
+    return cast("Encoder", SimpleNamespace(name=name))
+
+
+@pytest.fixture
+def elsewhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+    """The adapter's file, in a folder where it may be damaged."""
+    for suffix in (".npy", ".json"):
+        shutil.copy(ADAPTER.with_suffix(suffix), tmp_path)
+    monkeypatch.setattr(adapter, "ADAPTER", tmp_path / ADAPTER.name)
+    adapter._matrix.cache_clear()
+    yield tmp_path / ADAPTER.name
+    adapter._matrix.cache_clear()
+
+
+def test_only_questions_to_the_default_encoder_are_turned(encoder: Encoder) -> None:
+    (plain,) = query_vectors(encoder, [understand("Who covers my shift?")], adapted=False)
+    assert np.allclose(plain, encoder.encode(["Who covers my shift?"])[0], atol=1e-7)
+    turned = adapt(named("default"), plain)
+    assert turned.dtype == np.float32
+    assert np.linalg.norm(turned) == pytest.approx(1, abs=1e-6)
+    # Another direction, but not far from where it was.
+    assert 0.5 < float(turned @ plain) < 0.999
+    assert adapt(named("some/other-model"), plain) is plain
+    nothing = np.zeros_like(plain)
+    assert not adapt(named("default"), nothing).any()
+
+
+def test_a_question_has_the_same_vector_in_any_company(encoder: Encoder) -> None:
+    asked = [understand(text) for text in ("Who covers my shift?", "Until when?", "And on Sunday?")]
+    together = query_vectors(encoder, asked)
+    for question, vector in zip(asked, together, strict=True):
+        assert np.array_equal(query_vectors(encoder, [question])[0], vector)
+
+
+def test_colloquial_questions_come_nearer_to_what_answers_them(encoder: Encoder) -> None:
+    answers = encoder.encode(
+        [
+            "Members of the household may not use vehicles of the company.",
+            "Drivers report any damage to the fleet office on the same day.",
+            "Fuel is paid with the card that lies in the vehicle.",
+        ]
+    )
+    asked = understand("My wife would love a spin in the van, is that all right?")
+    (plain,), (turned,) = (query_vectors(encoder, [asked], adapted=own) for own in (False, True))
+    assert (answers @ turned)[0] - (answers @ turned)[1:].max() > (
+        (answers @ plain)[0] - (answers @ plain)[1:].max()
+    )
+
+
+@pytest.mark.parametrize("damage", ["cut", "other", "undescribed", "missing"])
+def test_a_damaged_adapter_is_named(damage: str, elsewhere: Path) -> None:
+    if damage == "cut":
+        elsewhere.write_bytes(elsewhere.read_bytes()[:-100])
+    elif damage == "other":
+        np.save(elsewhere, np.zeros((384, 384), dtype=np.float16))
+    elif damage == "undescribed":
+        elsewhere.with_suffix(".json").write_text("{}", "utf-8")
+    else:
+        elsewhere.unlink()
+    with pytest.raises(EncoderError, match=r"query_adapter\.npy .*: reinstall rag"):
+        adapt(named("default"), np.ones(384, dtype=np.float32))
