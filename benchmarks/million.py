@@ -32,8 +32,10 @@ from made_corpus import need_shared, questions
 from made_million import SECTIONS, load
 
 import rag
+from rag.asking.conversation import understand
 from rag.building.indexing import build_index
 from rag.encoders import load_encoder
+from rag.retrieval import query_vectors
 from rag.settings import Settings
 from rag.store.generation import open_current
 from rag.store.lexical import terms
@@ -120,7 +122,7 @@ def parts(size: int) -> Figures:
     asked, encoder = questions(QUESTIONS), load_encoder("default")
     generation = open_current(settings_for(size).index)
     vectors, lexical = generation.vectors, generation.lexical
-    queries = encoder.encode(asked)
+    queries = np.stack(query_vectors(encoder, [understand(question) for question in asked]))
     best = np.zeros((len(queries), 0), dtype=np.float32)
     rows = np.zeros((len(queries), 0), dtype=np.int64)
     for first in range(0, len(vectors), 20_000):
@@ -153,7 +155,8 @@ def parts(size: int) -> Figures:
 def filtered(size: int) -> Figures:
     """Recall and time of the vector search where a filter allows only a share of the chunks."""
     vectors = open_current(settings_for(size).index).vectors
-    queries = load_encoder("default").encode(questions(QUESTIONS)[:50])
+    asked = [understand(question) for question in questions(QUESTIONS)[:50]]
+    queries = query_vectors(load_encoder("default"), asked)
     chance = np.random.default_rng(1)
     figures: Figures = {}
     for share in (0.001, 0.02, 0.2):

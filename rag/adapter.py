@@ -15,23 +15,22 @@ from pathlib import Path
 
 import numpy as np
 
-from rag.encoders import Encoder, Vectors
+from rag.encoders import Vectors
 from rag.errors import EncoderError
 from rag.store.files import fingerprint_of
 
 ADAPTER = Path(__file__).parent / "models" / "query_adapter.npy"
 
 
-def adapt(encoder: Encoder, query: Vectors) -> Vectors:
-    """The vector of a question as it is searched with: float32, shape (d,), L2-normalised.
+def adapt(query: Vectors) -> Vectors:
+    """The vector of a question as it is searched with: float32, shape (384,), L2-normalised.
 
-    That of another encoder than the default one stays as it is; so does one of length 0.
+    One of length 0 stays as it is. One at a time: a product of many vectors rounds differently, and
+    a question has to have the same vector alone and among others.
 
     Raises:
         EncoderError: the adapter is missing or damaged.
     """
-    if encoder.name != "default":
-        return query
     turned = query + query @ _matrix()
     norm = float(np.linalg.norm(turned))
     return np.asarray(turned / norm if norm > 0 else query, dtype=np.float32)
@@ -43,7 +42,7 @@ def _matrix() -> Vectors:
         facts = json.loads(ADAPTER.with_suffix(".json").read_text("utf-8"))
         if fingerprint_of(ADAPTER) != facts["xxh3"]:
             raise EncoderError(f"{ADAPTER.name} is damaged: reinstall rag")
-        halves = np.load(ADAPTER)
+        halves = np.load(ADAPTER, allow_pickle=False)
     except (OSError, ValueError, KeyError) as error:
         raise EncoderError(f"{ADAPTER.name} cannot be loaded ({error}): reinstall rag") from error
     matrix: Vectors = halves.astype(np.float32)

@@ -17,7 +17,7 @@ RagError
 ├── NotAllowed            the caller may not change the library, or not from where it asks
 ├── TooBusy               too many questions wait already; the same one may be asked again
 ├── WebError              an address is not allowed, or what is there cannot be fetched or kept
-└── EncoderError          the embedding model cannot be loaded
+└── EncoderError          the embedding model, its adapter or the reader cannot be loaded
 """
 
 

@@ -1,10 +1,11 @@
 """Question → hits: embeddings and BM25, always both, fused.
 
-The two scores are brought to one scale by subtracting their mean over all chunks and dividing by
-their standard deviation (z-scores), then added with weights. Where BM25 has found next to nothing
-of the question's words, its order says nothing, and its weight goes to the embeddings. Half of the
-embedding score is that of the chunk's best sentence. Ties are broken by position, so the order is
-the same everywhere.
+With the default encoder, the question's vector is first turned towards passages that answer such
+questions (`rag.adapter`). The two scores are brought to one scale by subtracting their mean over
+all chunks and dividing by their standard deviation (z-scores), then added with weights. Where BM25
+has found next to nothing of the question's words, its order says nothing, and its weight goes to
+the embeddings. Half of the embedding score is that of the chunk's best sentence. Ties are broken by
+position, so the order is the same everywhere.
 """
 
 from __future__ import annotations
@@ -17,7 +18,7 @@ import numpy.typing as npt
 
 from rag.adapter import adapt
 from rag.asking.conversation import Understood
-from rag.encoders import Encoder, Vectors
+from rag.encoders import DEFAULT, Encoder, Vectors
 from rag.encoders.queries import encode_queries
 from rag.store.generation import Generation
 from rag.store.highest import floor
@@ -42,7 +43,7 @@ class Found:
 
     Attributes:
         hits: best first.
-        query: the question's vector with its history, shape (d,).
+        query: the question's vector with its history, as it is searched with, shape (d,).
         similarities: for each hit, the cosine of `query` with each of its sentences.
     """
 
@@ -56,8 +57,11 @@ def query_vectors(
 ) -> list[Vectors]:
     """For each question, the weighted sum of its own vector and those before it, normalised.
 
-    It is then turned towards passages that answer (see `rag.adapter`), unless that is left
-    out.
+    With the default encoder it is then turned towards passages that answer (see `rag.adapter`),
+    unless that is left out.
+
+    Raises:
+        EncoderError: the adapter is missing or damaged.
     """
     texts = list(dict.fromkeys(text for q in questions for text, _ in q.queries))
     known = dict(zip(texts, encode_queries(encoder, texts), strict=True))
@@ -66,7 +70,7 @@ def query_vectors(
         total = sum(np.float32(weight) * known[text] for text, weight in question.queries)
         norm = float(np.linalg.norm(total))
         vector = np.asarray(total / norm if norm > 0 else total, dtype=np.float32)
-        vectors.append(adapt(encoder, vector) if adapted else vector)
+        vectors.append(adapt(vector) if adapted and encoder.name == DEFAULT else vector)
     return vectors
 
 

@@ -49,8 +49,8 @@ class Settings:
     index: Path = _setting(Path("index"), "folder of the index")
     encoder: str = _setting(
         "default",
-        "embedding model: 'default' (all-MiniLM-L6-v2, bundled), or the name or folder of any "
-        "sentence-transformers model",
+        "embedding model: 'default' (all-MiniLM-L6-v2, bundled, with an adapter for questions), or "
+        "the name or folder of any sentence-transformers model",
     )
     precision: Precision = _setting(
         "auto",

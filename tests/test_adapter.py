@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import json
 import shutil
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, cast
@@ -9,7 +10,9 @@ import pytest
 
 from rag import adapter
 from rag.adapter import ADAPTER, adapt
+from rag.answering.stages import Stages
 from rag.asking.conversation import understand
+from rag.encoders.minilm import VECTORS_VERSION, WEIGHTS_SHA256
 from rag.errors import EncoderError
 from rag.retrieval import query_vectors
 
@@ -18,10 +21,8 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from rag.encoders import Encoder
-
-
-def named(name: str) -> Encoder:
-    return cast("Encoder", SimpleNamespace(name=name))
+    from rag.index import Index
+    from rag.types import Turn
 
 
 @pytest.fixture
@@ -38,18 +39,24 @@ def elsewhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]
 def test_only_questions_to_the_default_encoder_are_turned(encoder: Encoder) -> None:
     (plain,) = query_vectors(encoder, [understand("Who covers my shift?")], adapted=False)
     assert np.allclose(plain, encoder.encode(["Who covers my shift?"])[0], atol=1e-7)
-    turned = adapt(named("default"), plain)
+    (turned,) = query_vectors(encoder, [understand("Who covers my shift?")])
     assert turned.dtype == np.float32
     assert np.linalg.norm(turned) == pytest.approx(1, abs=1e-6)
     # Another direction, but not far from where it was.
     assert 0.5 < float(turned @ plain) < 0.999
-    assert adapt(named("some/other-model"), plain) is plain
-    nothing = np.zeros_like(plain)
-    assert not adapt(named("default"), nothing).any()
+    other = cast(
+        "Encoder",
+        SimpleNamespace(name="some/other-model", encode=encoder.encode, batch_invariant=True),
+    )
+    (same,) = query_vectors(other, [understand("Who covers my shift?")])
+    assert np.array_equal(same, plain)
+    assert not adapt(np.zeros_like(plain)).any()
 
 
 def test_a_question_has_the_same_vector_in_any_company(encoder: Encoder) -> None:
-    asked = [understand(text) for text in ("Who covers my shift?", "Until when?", "And on Sunday?")]
+    texts = ("Who covers my shift?", "Until when?", "May I work from Spain?", "Is there a canteen?")
+    before: list[Turn] = [{"role": "user", "content": "Is the library open late?"}]
+    asked = [*map(understand, texts), understand("And on Sunday?", before)]
     together = query_vectors(encoder, asked)
     for question, vector in zip(asked, together, strict=True):
         assert np.array_equal(query_vectors(encoder, [question])[0], vector)
@@ -70,6 +77,22 @@ def test_colloquial_questions_come_nearer_to_what_answers_them(encoder: Encoder)
     )
 
 
+def test_without_the_adapter_scores_are_plain_cosines(small_index: Index, encoder: Encoder) -> None:
+    question = "How many weeks of parental leave are paid?"
+    plain = small_index.with_stages(Stages(adapter=False)).retrieve(question, 5)
+    (vector,) = encoder.encode([question])
+    for hit in plain:
+        (chunk,) = encoder.encode([hit.chunk.enriched])
+        assert hit.scores.dense == pytest.approx(float(chunk @ vector), abs=1e-4)
+    turned = {hit.row: hit.scores.dense for hit in small_index.retrieve(question, 5)}
+    assert any(abs(turned.get(hit.row, 0) - hit.scores.dense) > 1e-3 for hit in plain)
+
+
+def test_the_adapter_belongs_to_the_vectors_of_today() -> None:
+    facts = json.loads(ADAPTER.with_suffix(".json").read_text("utf-8"))
+    assert facts["encoder"] == f"minilm-{WEIGHTS_SHA256[:16]}-v{VECTORS_VERSION}"
+
+
 @pytest.mark.parametrize("damage", ["cut", "other", "undescribed", "missing"])
 def test_a_damaged_adapter_is_named(damage: str, elsewhere: Path) -> None:
     if damage == "cut":
@@ -81,4 +104,4 @@ def test_a_damaged_adapter_is_named(damage: str, elsewhere: Path) -> None:
     else:
         elsewhere.unlink()
     with pytest.raises(EncoderError, match=r"query_adapter\.npy .*: reinstall rag"):
-        adapt(named("default"), np.ones(384, dtype=np.float32))
+        adapt(np.ones(384, dtype=np.float32))

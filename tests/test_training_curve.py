@@ -41,7 +41,7 @@ def test_checkpoints_become_a_curve_that_can_be_continued(
 
     monkeypatch.setattr(curve, "judge_checkpoint", recorded)
     monkeypatch.setattr(curve, "Reader", lambda folder: TinyReader())
-    monkeypatch.setattr(curve, "read_rows", lambda: ({}, {"made": rows(8), "more": rows(6)}))
+    monkeypatch.setattr(curve, "read_rows", lambda work: ({}, {"made": rows(8), "more": rows(6)}))
     monkeypatch.setenv("RAG_SHARED", str(tmp_path))
     output = tmp_path / "curve.jsonl"
     paths = [str(path) for path in sorted(tmp_path.glob("*.pt"))]

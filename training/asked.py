@@ -8,6 +8,7 @@ time of a passage.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import Any
 
 import numpy as np
 import onnx
@@ -99,6 +100,6 @@ def _take(tokens: str, name: str) -> onnx.NodeProto:
     return helper.make_node("Gather", [tokens, ASKED], [name], name, axis=1)
 
 
-def _replace(field: object, values: list[object]) -> None:
+def _replace(field: Any, values: list[Any]) -> None:
     del field[:]
     field.extend(values)

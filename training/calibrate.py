@@ -4,9 +4,9 @@ A logistic regression over the documented features of `rag.answering.confidence`
 development sets: the questions of the handbook and the news article as they are, and XQuAD once
 with and once without the passage that answers (a near miss: the topic is there, the detail is
 not). In the same way, questions on the held-out titles of what the reader was trained on, all in
-one corpus, and those on documents of our own that it was not trained on. Each set has the same
-total weight, answerable and unanswerable questions the same weight within a set. The statistics
-are in `training.confidence`.
+one corpus, and those on documents and handbooks of our own that neither reader nor adapter was
+trained on. Each set has the same total weight, answerable and unanswerable questions the same
+weight within a set. The statistics are in `training.confidence`.
 """
 
 from __future__ import annotations
@@ -32,12 +32,12 @@ from rag.retrieval import Found, query_vectors, search
 from rag.settings import Settings
 from rag.store.generation import Generation, open_current
 from rag.types import Turn
-from training.confidence import Measured, describe
+from training.confidence import MIXED, Measured, describe
 from training.data import read_all, train_folder
 from training.mixed import SOURCES, write_mixed
 from training.reader import HELD_OUT, SEED
 from training.searched import turns, write_documents
-from training.written import HELD_OUT_ORGANISATIONS, read_corpora
+from training.written import by_kind, read_corpora
 
 log = logging.getLogger(__name__)
 
@@ -89,16 +89,15 @@ def _mixed(corpus: Path) -> Iterator[Example]:
     for asked in write_mixed(held, corpus, _MIXED_QUESTIONS, SEED):
         row = asked.row
         history: list[Turn] = [{"role": "user", "content": text} for text in row.history]
-        example = Example("mixed", f"{row.source}-{row.title}", row.question, history, True)
+        example = Example(MIXED, f"{row.source}-{row.title}", row.question, history, True)
         yield example
         yield replace(example, answerable=False, without=asked.document)
 
 
 def _written(work: Path) -> Iterator[tuple[Path, list[Example]]]:
-    """Corpora of our own that the reader was not trained on."""
-    _, held_out = read_corpora()
-    for corpus in held_out:
-        source = "organisations" if corpus.name in HELD_OUT_ORGANISATIONS else "written"
+    """Corpora of our own that neither reader nor adapter was trained on."""
+    kinds = by_kind(read_corpora()[1])
+    for source, corpus in ((kind, corpus) for kind, own in kinds.items() for corpus in own):
         yield (
             write_documents(corpus, work / f"written-{corpus.name}-corpus"),
             [

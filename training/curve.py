@@ -119,7 +119,7 @@ def main() -> None:
     options = parser.parse_args()
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(message)s")
     known = {point.checkpoint for point in read_points(options.output)}
-    _, held = read_rows()
+    _, held = read_rows(options.work)
     tokenizer, model = load_tokenizer(encoder_folder()), Reader(None)
     for path in options.checkpoints:
         if path.name not in known:

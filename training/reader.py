@@ -42,7 +42,7 @@ from training.restored import restored
 from training.retrieved import retrieve, write_retrieved
 from training.searched import SOURCE, searched_rows
 from training.train import Stage, mean_weights, stage_plan, train_stage
-from training.written import read_corpora
+from training.written import by_kind, read_corpora
 
 log = logging.getLogger(__name__)
 
@@ -145,7 +145,8 @@ def read_rows(
     rows, held = read_all(sources, train_folder(), HELD_OUT)
     trained_on, held_out = read_corpora()
     rows[SOURCE] = searched_rows(trained_on, work / "trained-on")
-    held[SOURCE] = searched_rows(held_out, work / "held-out")
+    for name, own in by_kind(held_out).items():
+        held[name] = searched_rows(own, work / "held-out")
     for source in JUDGING_ONLY:
         held[source] = read_source(source, train_folder())
     return rows, held

@@ -1,5 +1,7 @@
 """Corpora of our own as they are in use: indexed, searched, and read in the form of their chunks.
 
+But for one thing: a question of two parts is searched for as a whole.
+
 ``python -m training.searched FOLDER`` writes those that the reader was not trained on, each as a
 folder of documents and a file of questions for `rag eval answers`.
 """
@@ -10,22 +12,22 @@ import argparse
 import json
 import shutil
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 
-from rag.asking.conversation import understand
+from rag.asking.asked import Asked
 from rag.building.indexing import build_index
 from rag.embedding import sentence_texts
+from rag.index import Index
 from rag.pipeline import Models
-from rag.retrieval import query_vectors, search
 from rag.settings import Settings
 from rag.store.generation import Generation, open_current
 from rag.types import Chunk, Hit, Turn
 from training.data import Row
 from training.sentences import Span, touched
-from training.written import Corpus, Question, Written, answer_spans, read_corpora
+from training.written import WRITTEN, Corpus, Question, Written, answer_spans, read_corpora
 
-SOURCE = "written"
+SOURCE = WRITTEN
 DEPTH = 30
 """So many hits are looked through for what answers."""
 BESIDE, INSTEAD = 2, 3
@@ -57,30 +59,34 @@ def searched_rows(corpora: Sequence[Corpus], work: Path) -> list[Row]:
     Raises:
         ValueError: an answer is not in its corpus.
     """
-    models = Models(Settings(reader=False))
+    models = Models(Settings())
     rows: list[Row] = []
     for corpus in corpora:
+        asked = list(_questions(corpus))
+        questions = [Asked(question.text, turns(question)) for _, _, question in asked]
         with indexed(corpus, work, models) as generation:
-            for written in corpus.documents:
-                for number, question in enumerate(written.questions):
-                    spans = spans_by_document(corpus, written, question)
-                    hits = _hits(generation, models, question)
-                    name = f"{corpus.name}/{written.name}-q{number}"
-                    rows += [_row(name, question, *one) for one in _chosen(hits, spans)]
+            found = Index(generation, models).retrieve_many(questions, DEPTH)
+            for (name, written, question), hits in zip(asked, found, strict=True):
+                spans = spans_by_document(corpus, written, question)
+                rows += [_row(name, question, *one) for one in _chosen(hits, spans)]
     return rows
+
+
+def _questions(corpus: Corpus) -> Iterator[tuple[str, Written, Question]]:
+    """All questions, each with a name and the file that it is in."""
+    for written in corpus.documents:
+        for number, question in enumerate(written.questions):
+            yield f"{corpus.name}/{written.name}-q{number}", written, question
 
 
 @contextmanager
 def indexed(corpus: Corpus, work: Path, models: Models) -> Iterator[Generation]:
-    """The index of a corpus in a folder of its own below ``work``, built unless it is there."""
+    """The index of a corpus in a folder of its own below ``work``, brought up to date."""
     documents = write_documents(corpus, work / corpus.name / "documents")
     settings = Settings(corpus=documents, index=work / corpus.name / "index")
     build_index(settings, encoder=models.encoder)
-    generation = open_current(settings.index)
-    try:
+    with closing(open_current(settings.index)) as generation:
         yield generation
-    finally:
-        generation.close()
 
 
 def spans_by_document(
@@ -97,13 +103,6 @@ def spans_by_document(
 
 def _document(name: str) -> str:
     return str(Path(name).with_suffix(".md"))
-
-
-def _hits(generation: Generation, models: Models, question: Question) -> Sequence[Hit]:
-    understood = understand(question.text, turns(question))
-    (query,) = query_vectors(models.encoder, [understood])
-    weight = models.settings.dense_weight
-    return search(generation, query, understood, DEPTH, weight).hits
 
 
 def _chosen(hits: Sequence[Hit], spans: dict[str, list[Span]]) -> Iterator[tuple[Hit, list[bool]]]:
@@ -147,26 +146,24 @@ def write_questions(corpus: Corpus, path: Path) -> None:
     """Write the questions of a corpus as `rag eval answers` reads them."""
     text = {_document(written.name): written.text for written in corpus.documents}
     lines = []
-    for written in corpus.documents:
-        for number, question in enumerate(written.questions):
-            spans = spans_by_document(corpus, written, question)
-            gold = [
-                # Any one of them is an answer; only the writer knows whether it takes all.
-                {"document": name, "evidence": text[name][slice(*span)], "alt": "a"}
-                for name, own in spans.items()
-                for span in own
-            ]
-            lines.append(
-                {
-                    "id": f"{written.name}-q{number}",
-                    "kind": ("follow-up" if question.history else "single")
-                    + ("" if gold else ", no answer"),
-                    "question": question.text,
-                    "history": turns(question),
-                    "answerable": bool(gold),
-                    "gold": gold,
-                }
-            )
+    for name, written, question in _questions(corpus):
+        gold = [
+            # Any one of them is an answer; only the writer knows whether it takes all.
+            {"document": document, "evidence": text[document][slice(*span)], "alt": "a"}
+            for document, spans in spans_by_document(corpus, written, question).items()
+            for span in spans
+        ]
+        kind = "follow-up" if question.history else "single"
+        lines.append(
+            {
+                "id": name,
+                "kind": kind if gold else f"{kind}, no answer",
+                "question": question.text,
+                "history": turns(question),
+                "answerable": bool(gold),
+                "gold": gold,
+            }
+        )
     path.write_text("".join(json.dumps(line) + "\n" for line in lines), "utf-8")
 
 

@@ -12,8 +12,8 @@ does not. A file is a Markdown document, a line `%%%`, and questions:
 corpus; several lines if several answer, or only together. `N:` says that none does, and why. `H:`
 before `Q:` is an earlier question of the same conversation.
 
-A folder is the handbook of one organisation: nothing in it answers an `N:` question. Other files
-stand for themselves; a corpus is made of as many of them as there are subjects, so that hardly any
+A folder is the handbook of one organisation, and no page of it should answer an `N:` question.
+Other files stand for themselves; a corpus is made of such on different subjects, so that hardly any
 of them answers what another one leaves open.
 """
 
@@ -33,6 +33,7 @@ FOLDER = Path(__file__).parent / "written"
 HELD_OUT = 0.08
 """Share of the files outside of the organisations that is not trained on."""
 HELD_OUT_ORGANISATIONS = ("bank", "statistics")
+WRITTEN, ORGANISATIONS = "written", "organisations"
 
 _MARKER = re.compile(r"^\s*(?:(?:[-*+]|\d{1,3}[.)]|\([a-z0-9]{1,3}\)|[a-z][.)])\s+)+")
 _QUESTION = re.compile(
@@ -112,13 +113,22 @@ def read_corpora(folder: Path = FOLDER) -> tuple[list[Corpus], list[Corpus]]:
     return trained_on, held_out
 
 
+def by_kind(held_out: Sequence[Corpus]) -> dict[str, list[Corpus]]:
+    """Held-out corpora of single documents as "written", and those of organisations as such."""
+    kinds: dict[str, list[Corpus]] = defaultdict(list)
+    for corpus in held_out:
+        own = corpus.name in HELD_OUT_ORGANISATIONS
+        kinds[ORGANISATIONS if own else WRITTEN].append(corpus)
+    return dict(kinds)
+
+
 def _draw(title: str) -> float:
     """A number between 0 and 1 made of the title, so that it is the same everywhere."""
     return int.from_bytes(hashlib.sha256(title.encode()).digest()[:4], "big") / 2**32
 
 
 def _corpora(documents: Sequence[Written]) -> Iterator[Corpus]:
-    """One file on each subject in every corpus."""
+    """At most one file on each subject in every corpus."""
     number_on_subject: Counter[str] = Counter()
     corpora: dict[int, list[Written]] = defaultdict(list)
     for written in documents:

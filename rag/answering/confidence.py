@@ -24,7 +24,7 @@ class Features:
     """What is known about the evidence before it is shown.
 
     Attributes:
-        similarity: cosine of question and best sentence.
+        similarity: cosine of best sentence and question as it is searched with.
         passage_coverage: share of the question's terms, weighted by rarity, in its passage; 0
             with the reader, which is not fooled by an answer in other words.
         missing: rarity of the rarest term that none of the read passages has, as a share of all.

@@ -19,7 +19,7 @@ from rag.store.generation import Generation
 from rag.store.lexical import terms
 from rag.types import Chunk, Hit, Sentence
 
-READING: tuple[tuple[int, float], ...] = ((2, 0.5), (4, -0.5))
+READING: tuple[tuple[int, float], ...] = ((2, 1.0), (4, 0.0))
 """How far down the hits are read: these many, unless the reader's log-odds that one of them answers
 are as high as this; then the next step, and at last all of `MOST_PASSAGES_READ`."""
 MOST_PASSAGES_READ = 8
@@ -57,7 +57,7 @@ class Candidate:
         hit: the passage it stands in.
         position: its number in the passage.
         plain: without markup.
-        similarity: cosine with the question.
+        similarity: cosine with the question as it is searched with.
         coverage: share of the question's terms in it or its headings, weighted by rarity, 0 to 1.
         reader: log-odds of the reader against "not answered here"; 0 without the reader.
         score: all of it together.

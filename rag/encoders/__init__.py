@@ -22,6 +22,7 @@ from rag.settings import Precision
 os.environ["HF_HUB_DISABLE_TELEMETRY"] = "1"
 
 Vectors = npt.NDArray[np.float32]
+DEFAULT = "default"
 
 
 class Encoder(Protocol):
@@ -62,7 +63,7 @@ def load_encoder(name: str, threads: int = 0, bulk: Precision | None = None) -> 
     Raises:
         EncoderError: it cannot be loaded, or its weights are not the expected ones.
     """
-    if name == "default":
+    if name == DEFAULT:
         from rag.encoders.minilm import MiniLmEncoder, bulk_engine
 
         return MiniLmEncoder(threads, None if bulk is None else bulk_engine(bulk))
@@ -82,7 +83,7 @@ def check_names(named: str, made_with: str) -> None:
     Raises:
         IndexIncompatible: either the index or the settings have the default encoder, not both.
     """
-    if named != made_with and "default" in (named, made_with):
+    if named != made_with and DEFAULT in (named, made_with):
         raise IndexIncompatible(
             f"this index was made with encoder {made_with!r}, the settings name {named!r}: run "
             "`rag build`, or set the encoder back"
@@ -95,4 +96,9 @@ def can_search(encoder: Encoder, digest: str) -> bool:
     They may differ in precision: such vectors agree to a cosine of .9999. Within an index they are
     never mixed, there digests have to be equal.
     """
-    return _PRECISION.sub("-", encoder.digest) == _PRECISION.sub("-", digest)
+    return without_precision(encoder.digest) == without_precision(digest)
+
+
+def without_precision(digest: str) -> str:
+    """What an encoder's digest says of weights and vectors, but not at what precision."""
+    return _PRECISION.sub("-", digest)
