@@ -17,7 +17,7 @@ DOCUMENTS = {
     "meals.md": "# Canteen prices\n\n| Meal for guests | Cost |\n| --- | --- |\n"
     "| Meal of soup for guests | 30 |\n| Cost of a full meal for guests | 90 |\n",
     "old/bikes.md": "---\ntitle: Bicycles\neffective_date: 2021-03-01\nsuperseded_by: ../bikes.md\n"
-    "---\n# Bicycles\n\nStaff may lease one bicycle.\n",
+    "---\n# Bicycles\n\nThe number of bicycles that staff may lease is one bicycle.\n",
     "bikes.md": "---\ntitle: Bicycles\neffective_date: 2024-03-01\n---\n# Bicycles\n\n"
     "Staff may lease two bicycles.\n",
 }
