@@ -42,7 +42,7 @@ def _matrix() -> Vectors:
         facts = json.loads(ADAPTER.with_suffix(".json").read_text("utf-8"))
         if fingerprint_of(ADAPTER) != facts["xxh3"]:
             raise EncoderError(f"{ADAPTER.name} is damaged: reinstall rag")
-        halves = np.load(ADAPTER, allow_pickle=False)
+        halves = np.load(ADAPTER, allow_pickle=False)  # a pickle could run code
     except (OSError, ValueError, KeyError) as error:
         raise EncoderError(f"{ADAPTER.name} cannot be loaded ({error}): reinstall rag") from error
     matrix: Vectors = halves.astype(np.float32)
