@@ -13,7 +13,6 @@ from training import reader
 from training.data import JUDGING_ONLY
 from training.export import describe
 from training.reader import SOURCES, STAGES, shortened
-from training.searched import SOURCE
 from training.written import Corpus, read_file
 
 if TYPE_CHECKING:
@@ -69,7 +68,7 @@ def test_from_pairs_to_a_described_file(
     facts, card = make_reader(tmp_path, monkeypatch, "--pairs", "60")
     assert sum(facts["data"].values()) == 60
     assert not set(JUDGING_ONLY) & set(facts["data"])
-    assert facts["figures"]["pairs"].keys() == {*SOURCES, SOURCE, *JUDGING_ONLY}
+    assert facts["figures"]["pairs"].keys() == {*SOURCES, "written", *JUDGING_ONLY}
     assert facts["figures"]["pairs"]["qed"]["pairs"] == 4
     assert "doc2dial was used" in card
     assert all(own["sha256"] in card for own in facts["files"].values())

@@ -8,7 +8,7 @@ from training_fakes import WRITTEN
 
 from rag.evaluation.datasets import read_questions
 from training import searched
-from training.searched import SOURCE, searched_rows, write_documents, write_questions
+from training.searched import searched_rows, write_documents, write_questions
 from training.written import Corpus, read_file
 
 if TYPE_CHECKING:
@@ -29,7 +29,7 @@ def test_a_question_comes_with_what_answers_and_with_what_only_looks_like_it(
     monkeypatch.setattr(searched, "BESIDE", 1)
     monkeypatch.setattr(searched, "INSTEAD", 2)
     rows = searched_rows([corpus], tmp_path / "work")
-    assert {row.source for row in rows} == {SOURCE}
+    assert {row.source for row in rows} == {corpus.kind}
     assert {row.title for row in rows} == {"Bicycles at work"}
     of: dict[str, list[Row]] = {}
     for row in rows:

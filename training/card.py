@@ -24,6 +24,7 @@ LICENCES = {
     "squad2_dev": "rajpurkar/SQuAD-explorer (e0c66cf), SQuAD 2.0 dev, CC BY-SA 4.0",
     "squad1_train": "rajpurkar/SQuAD-explorer (13f82e3), SQuAD 1.1 train, CC BY-SA 4.0",
     "written": "`training/written`, invented documents by a language model, Apache-2.0",
+    "organisations": "its folders, handbooks of invented organisations, the same",
 }
 """Origin and licence of what may be trained on."""
 

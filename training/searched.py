@@ -25,9 +25,8 @@ from rag.store.generation import Generation, open_current
 from rag.types import Chunk, Hit, Turn
 from training.data import Row
 from training.sentences import Span, touched
-from training.written import WRITTEN, Corpus, Question, Written, answer_spans, read_corpora
+from training.written import Corpus, Question, Written, answer_spans, read_corpora
 
-SOURCE = WRITTEN
 DEPTH = 30
 """So many hits are looked through for what answers."""
 BESIDE, INSTEAD = 2, 3
@@ -68,7 +67,7 @@ def searched_rows(corpora: Sequence[Corpus], work: Path) -> list[Row]:
             found = Index(generation, models).retrieve_many(questions, DEPTH)
             for (name, written, question), hits in zip(asked, found, strict=True):
                 spans = spans_by_document(corpus, written, question)
-                rows += [_row(name, question, *one) for one in _chosen(hits, spans)]
+                rows += [_row(corpus.kind, name, question, *one) for one in _chosen(hits, spans)]
     return rows
 
 
@@ -82,8 +81,15 @@ def _questions(corpus: Corpus) -> Iterator[tuple[str, Written, Question]]:
 @contextmanager
 def indexed(corpus: Corpus, work: Path, models: Models) -> Iterator[Generation]:
     """The index of a corpus in a folder of its own below ``work``, brought up to date."""
-    documents = write_documents(corpus, work / corpus.name / "documents")
-    settings = Settings(corpus=documents, index=work / corpus.name / "index")
+    folder = work / corpus.name
+    with brought_up_to_date(write_documents(corpus, folder / "documents"), models) as generation:
+        yield generation
+
+
+@contextmanager
+def brought_up_to_date(documents: Path, models: Models) -> Iterator[Generation]:
+    """The index of a folder of documents, in a folder beside it."""
+    settings = Settings(corpus=documents, index=documents.parent / "index")
     build_index(settings, encoder=models.encoder)
     with closing(open_current(settings.index)) as generation:
         yield generation
@@ -118,7 +124,7 @@ def _chosen(hits: Sequence[Hit], spans: dict[str, list[Span]]) -> Iterator[tuple
             yield hit, gold
 
 
-def _row(name: str, question: Question, hit: Hit, gold: Sequence[bool]) -> Row:
+def _row(source: str, name: str, question: Question, hit: Hit, gold: Sequence[bool]) -> Row:
     chunk = hit.chunk
     lines = [" ".join(text.split()) for text in sentence_texts(chunk)]
     answers, at = [], 0
@@ -127,7 +133,7 @@ def _row(name: str, question: Question, hit: Hit, gold: Sequence[bool]) -> Row:
             answers.append((at, at + len(line)))
         at += len(line) + 1
     return Row(
-        source=SOURCE,
+        source=source,
         id=f"{name}:{hit.rank}",
         question=question.text,
         history=question.history,

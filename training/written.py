@@ -62,10 +62,11 @@ class Written:
 
 @dataclass(frozen=True, slots=True)
 class Corpus:
-    """Documents that are searched together."""
+    """Documents that are searched together, of many organisations or (`ORGANISATIONS`) of one."""
 
     name: str
     documents: tuple[Written, ...]
+    kind: str = WRITTEN
 
 
 def read_file(path: Path) -> Written:
@@ -108,17 +109,17 @@ def read_corpora(folder: Path = FOLDER) -> tuple[list[Corpus], list[Corpus]]:
         loose[_draw(written.title) < HELD_OUT].append(written)
     trained_on, held_out = (list(_corpora(documents)) for documents in loose)
     for own in sorted(path for path in folder.iterdir() if path.is_dir()):
-        corpus = Corpus(own.name, tuple(map(read_file, sorted(own.glob("*.txt")))))
+        documents = tuple(map(read_file, sorted(own.glob("*.txt"))))
+        corpus = Corpus(own.name, documents, ORGANISATIONS)
         (held_out if own.name in HELD_OUT_ORGANISATIONS else trained_on).append(corpus)
     return trained_on, held_out
 
 
-def by_kind(held_out: Sequence[Corpus]) -> dict[str, list[Corpus]]:
-    """Held-out corpora of single documents as "written", and those of organisations as such."""
+def by_kind(corpora: Sequence[Corpus]) -> dict[str, list[Corpus]]:
+    """Corpora of single documents as "written", and those of organisations as such."""
     kinds: dict[str, list[Corpus]] = defaultdict(list)
-    for corpus in held_out:
-        own = corpus.name in HELD_OUT_ORGANISATIONS
-        kinds[ORGANISATIONS if own else WRITTEN].append(corpus)
+    for corpus in corpora:
+        kinds[corpus.kind].append(corpus)
     return dict(kinds)
 
 
