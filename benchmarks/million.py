@@ -146,7 +146,7 @@ def parts(size: int) -> Figures:
 
     return {
         "recall_at_10": round(float(np.mean(recall)), 4),
-        "encode_ms": median_ms(lambda n: encoder.encode([asked[n]])),
+        "encode_ms": median_ms(lambda n: encoder.encode_questions([asked[n]])),
         "dense_ms": median_ms(lambda n: vectors.search(queries[n], 100)),
         "lexical_ms": median_ms(lambda n: lexical.scores(words[n])),
     }

@@ -1,11 +1,11 @@
 """Question → hits: embeddings and BM25, always both, fused.
 
-With the default encoder, the question's vector is first turned towards passages that answer such
-questions (`rag.adapter`). The two scores are brought to one scale by subtracting their mean over
-all chunks and dividing by their standard deviation (z-scores), then added with weights. Where BM25
-has found next to nothing of the question's words, its order says nothing, and its weight goes to
-the embeddings. Half of the embedding score is that of the chunk's best sentence. Ties are broken by
-position, so the order is the same everywhere.
+The default encoder embeds questions with weights of their own (`rag.encoders.adapter`). The two
+scores are brought to one scale by subtracting their mean over all chunks and dividing by their
+standard deviation (z-scores), then added with weights. Where BM25 has found next to nothing of the
+question's words, its order says nothing, and its weight goes to the embeddings. Half of the
+embedding score is that of the chunk's best sentence. Ties are broken by position, so the order is
+the same everywhere.
 """
 
 from __future__ import annotations
@@ -16,9 +16,8 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from rag.adapter import adapt
 from rag.asking.conversation import Understood
-from rag.encoders import DEFAULT, Encoder, Vectors
+from rag.encoders import Encoder, Vectors
 from rag.encoders.queries import encode_queries
 from rag.store.generation import Generation
 from rag.store.highest import floor
@@ -57,20 +56,18 @@ def query_vectors(
 ) -> list[Vectors]:
     """For each question, the weighted sum of its own vector and those before it, normalised.
 
-    With the default encoder it is then turned towards passages that answer (see `rag.adapter`),
-    unless that is left out.
+    With `adapted` false questions are embedded as if they were passages.
 
     Raises:
-        EncoderError: the adapter is missing or damaged.
+        EncoderError: the encoder cannot be loaded.
     """
     texts = list(dict.fromkeys(text for q in questions for text, _ in q.queries))
-    known = dict(zip(texts, encode_queries(encoder, texts), strict=True))
+    known = dict(zip(texts, encode_queries(encoder, texts, adapted=adapted), strict=True))
     vectors = []
     for question in questions:
         total = sum(np.float32(weight) * known[text] for text, weight in question.queries)
         norm = float(np.linalg.norm(total))
-        vector = np.asarray(total / norm if norm > 0 else total, dtype=np.float32)
-        vectors.append(adapt(vector) if adapted and encoder.name == DEFAULT else vector)
+        vectors.append(np.asarray(total / norm if norm > 0 else total, dtype=np.float32))
     return vectors
 
 

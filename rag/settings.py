@@ -49,7 +49,7 @@ class Settings:
     index: Path = _setting(Path("index"), "folder of the index")
     encoder: str = _setting(
         "default",
-        "embedding model: 'default' (all-MiniLM-L6-v2, bundled, with an adapter for questions), or "
+        "embedding model: 'default' (all-MiniLM-L6-v2, bundled, adapted for questions), or "
         "the name or folder of any sentence-transformers model",
     )
     precision: Precision = _setting(

@@ -144,8 +144,8 @@ class Scores:
     """What made a hit's rank, each in its own unit.
 
     Attributes:
-        dense: cosine between question and chunk, -1 to 1; with the default encoder, of the
-            question as `rag.adapter` turns it.
+        dense: cosine between question and chunk, -1 to 1; the default encoder embeds questions
+            with weights of their own (`rag.encoders.adapter`).
         sentence: the same with the chunk's best sentence.
         lexical: BM25.
         fused: the ranking score, in standard deviations above a random chunk of the index.

@@ -41,6 +41,9 @@ class CountingEncoder:
         self.texts += texts
         return self._encoder.encode(texts)
 
+    def encode_questions(self, texts: Sequence[str]) -> Vectors:
+        return self._encoder.encode_questions(texts)
+
     def count_tokens(self, texts: Sequence[str]) -> list[int]:
         return self._encoder.count_tokens(texts)
 

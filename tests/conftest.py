@@ -24,7 +24,7 @@ from rag import cli
 from rag.building.indexing import build_index
 from rag.chunking import chunk_document
 from rag.encoders import Encoder, load_encoder
-from rag.encoders.minilm import exported_path
+from rag.encoders.minilm import adapted_path
 from rag.index import Index, open_index
 from rag.reader import Reader
 from rag.settings import Settings
@@ -86,7 +86,7 @@ def real_encoder() -> Encoder:
 @pytest.fixture(scope="session")
 def encoder(pytestconfig: pytest.Config, real_encoder: Encoder) -> Iterator[Encoder]:
     """Its vectors, each computed once: most tests embed the same few documents."""
-    folder = pytestconfig.cache.mkdir(exported_path().stem)
+    folder = pytestconfig.cache.mkdir(adapted_path().stem)
     remembered = RememberedEncoder(real_encoder, folder)
     yield remembered
     remembered.keep(os.environ.get("PYTEST_XDIST_WORKER", "alone"))

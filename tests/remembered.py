@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -36,13 +36,22 @@ class RememberedEncoder:
 
     def encode(self, texts: Sequence[str]) -> Vectors:
         """See `Encoder.encode`."""
+        return self._remembered(self._encoder.encode, "", texts)
+
+    def encode_questions(self, texts: Sequence[str]) -> Vectors:
+        """See `Encoder.encode_questions`."""
+        return self._remembered(self._encoder.encode_questions, "question\0", texts)
+
+    def _remembered(
+        self, encode: Callable[[Sequence[str]], Vectors], prefix: str, texts: Sequence[str]
+    ) -> Vectors:
         keys = [
-            hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest().encode()
+            hashlib.sha256((prefix + text).encode("utf-8", "surrogatepass")).hexdigest().encode()
             for text in texts
         ]
         new = {key: text for key, text in zip(keys, texts, strict=True) if key not in self._known}
         if new:
-            vectors = self._encoder.encode(list(new.values()))
+            vectors = encode(list(new.values()))
             self._known.update(zip(new, vectors, strict=True))
         own = [self._known[key] for key in keys]
         return np.stack(own) if own else np.empty((0, self.dimension), dtype=np.float32)

@@ -2,22 +2,20 @@ from __future__ import annotations
 
 import json
 import shutil
-from types import SimpleNamespace
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pytest
 
-from rag import adapter
-from rag.adapter import ADAPTER, adapt
 from rag.answering.stages import Stages
 from rag.asking.conversation import understand
+from rag.encoders import adapter
+from rag.encoders.adapter import ADAPTER, changes
 from rag.encoders.minilm import VECTORS_VERSION, WEIGHTS_SHA256
 from rag.errors import EncoderError
 from rag.retrieval import query_vectors
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
     from pathlib import Path
 
     from rag.encoders import Encoder
@@ -26,40 +24,31 @@ if TYPE_CHECKING:
 
 
 @pytest.fixture
-def elsewhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+def elsewhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """The adapter's file, in a folder where it may be damaged."""
-    for suffix in (".npy", ".json"):
+    for suffix in (".npz", ".json"):
         shutil.copy(ADAPTER.with_suffix(suffix), tmp_path)
     monkeypatch.setattr(adapter, "ADAPTER", tmp_path / ADAPTER.name)
-    adapter._matrix.cache_clear()
-    yield tmp_path / ADAPTER.name
-    adapter._matrix.cache_clear()
+    return tmp_path / ADAPTER.name
 
 
-def test_only_questions_to_the_default_encoder_are_turned(encoder: Encoder) -> None:
+def test_questions_are_embedded_in_their_own_way(encoder: Encoder) -> None:
     (plain,) = query_vectors(encoder, [understand("Who covers my shift?")], adapted=False)
     assert np.allclose(plain, encoder.encode(["Who covers my shift?"])[0], atol=1e-7)
     (turned,) = query_vectors(encoder, [understand("Who covers my shift?")])
     assert turned.dtype == np.float32
     assert np.linalg.norm(turned) == pytest.approx(1, abs=1e-6)
     # Another direction, but not far from where it was.
-    assert 0.5 < float(turned @ plain) < 0.999
-    other = cast(
-        "Encoder",
-        SimpleNamespace(name="some/other-model", encode=encoder.encode, batch_invariant=True),
-    )
-    (same,) = query_vectors(other, [understand("Who covers my shift?")])
-    assert np.array_equal(same, plain)
-    assert not adapt(np.zeros_like(plain)).any()
+    assert 0.3 < float(turned @ plain) < 0.999
 
 
-def test_a_question_has_the_same_vector_in_any_company(encoder: Encoder) -> None:
+def test_a_question_has_the_same_vector_in_any_company(real_encoder: Encoder) -> None:
     texts = ("Who covers my shift?", "Until when?", "May I work from Spain?", "Is there a canteen?")
     before: list[Turn] = [{"role": "user", "content": "Is the library open late?"}]
     asked = [*map(understand, texts), understand("And on Sunday?", before)]
-    together = query_vectors(encoder, asked)
+    together = query_vectors(real_encoder, asked)
     for question, vector in zip(asked, together, strict=True):
-        assert np.array_equal(query_vectors(encoder, [question])[0], vector)
+        assert np.array_equal(query_vectors(real_encoder, [question])[0], vector)
 
 
 def test_colloquial_questions_come_nearer_to_what_answers_them(encoder: Encoder) -> None:
@@ -93,15 +82,23 @@ def test_the_adapter_belongs_to_the_vectors_of_today() -> None:
     assert facts["encoder"] == f"minilm-{WEIGHTS_SHA256[:16]}-v{VECTORS_VERSION}"
 
 
+def test_it_changes_the_products_of_each_layer() -> None:
+    own = changes()
+    assert {name.split(".")[2] for name in own} == {str(layer) for layer in range(6)}
+    for name, change in own.items():
+        assert change.dtype == np.float32
+        assert change.any(), name
+
+
 @pytest.mark.parametrize("damage", ["cut", "other", "undescribed", "missing"])
 def test_a_damaged_adapter_is_named(damage: str, elsewhere: Path) -> None:
     if damage == "cut":
         elsewhere.write_bytes(elsewhere.read_bytes()[:-100])
     elif damage == "other":
-        np.save(elsewhere, np.zeros((384, 384), dtype=np.float16))
+        np.savez(elsewhere, weight=np.zeros(3))
     elif damage == "undescribed":
         elsewhere.with_suffix(".json").write_text("{}", "utf-8")
     else:
         elsewhere.unlink()
-    with pytest.raises(EncoderError, match=r"query_adapter\.npy .*: reinstall rag"):
-        adapt(np.ones(384, dtype=np.float32))
+    with pytest.raises(EncoderError, match=r"question_adapter\.npz .*: reinstall rag"):
+        changes()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import subprocess
 import sys
 from collections.abc import Callable
@@ -13,7 +14,15 @@ from hard_texts import TEXTS
 
 from rag.encoders import Encoder, load_encoder
 from rag.encoders import minilm as minilm_module
-from rag.encoders.minilm import WEIGHTS_SHA256, MiniLmEncoder, exported_path, model_folder
+from rag.encoders.adapted import adapt
+from rag.encoders.adapter import ADAPTER, changes
+from rag.encoders.minilm import (
+    WEIGHTS_SHA256,
+    MiniLmEncoder,
+    adapted_path,
+    exported_path,
+    model_folder,
+)
 from rag.encoders.onnx import OnnxEngine
 from rag.errors import EncoderError
 from rag.store.files import sha256_of
@@ -77,25 +86,39 @@ def test_text_past_the_window_is_ignored(either: Encoder) -> None:
     assert float(same[0] @ same[1]) > 1 - 1e-5
 
 
-def test_a_vector_does_not_depend_on_its_neighbours(real_encoder: Encoder) -> None:
-    alone = np.vstack([real_encoder.encode([text]) for text in TEXTS])
-    together = real_encoder.encode(TEXTS)
+@pytest.fixture(params=["encode", "encode_questions"])
+def method(request: pytest.FixtureRequest) -> str:
+    name: str = request.param
+    return name
+
+
+def test_a_vector_does_not_depend_on_its_neighbours(real_encoder: Encoder, method: str) -> None:
+    encode = getattr(real_encoder, method)
+    alone = np.vstack([encode([text]) for text in TEXTS])
     assert real_encoder.batch_invariant
-    assert together.tobytes() == alone.tobytes()
+    assert encode(TEXTS).tobytes() == alone.tobytes()
 
 
-def test_a_vector_does_not_depend_on_the_order(real_encoder: Encoder) -> None:
+def test_a_vector_does_not_depend_on_the_order(real_encoder: Encoder, method: str) -> None:
+    encode = getattr(real_encoder, method)
     texts = [f"{text[:200]} {n}" for n in range(8) for text in TEXTS]
     shuffled = np.random.default_rng(7).permutation(len(texts))
-    straight = real_encoder.encode(texts)
-    mixed = real_encoder.encode([texts[i] for i in shuffled])
-    assert mixed.tobytes() == straight[shuffled].tobytes()
+    mixed = encode([texts[i] for i in shuffled])
+    assert mixed.tobytes() == encode(texts)[shuffled].tobytes()
 
 
-def test_the_same_call_gives_the_same_bytes(real_encoder: Encoder) -> None:
-    once = real_encoder.encode(TEXTS[:7])
-    assert real_encoder.encode(TEXTS[:7]).tobytes() == once.tobytes()
-    assert MiniLmEncoder(threads=1).encode(TEXTS[:7]).tobytes() == once.tobytes()
+def test_the_same_call_gives_the_same_bytes(real_encoder: Encoder, method: str) -> None:
+    once = getattr(real_encoder, method)(TEXTS[:7])
+    assert getattr(real_encoder, method)(TEXTS[:7]).tobytes() == once.tobytes()
+    assert getattr(MiniLmEncoder(threads=1), method)(TEXTS[:7]).tobytes() == once.tobytes()
+
+
+def test_questions_have_vectors_of_their_own_with_the_default_encoder_only(
+    either: Encoder,
+) -> None:
+    plain, asked = either.encode(TEXTS[:5]), either.encode_questions(TEXTS[:5])
+    np.testing.assert_allclose(np.linalg.norm(asked, axis=1), 1, atol=1e-5)
+    assert np.array_equal(plain, asked) == (either.name != "default")
 
 
 @needs_torch
@@ -149,45 +172,59 @@ def test_a_missing_package_names_its_remedy(monkeypatch: pytest.MonkeyPatch) -> 
 
 
 @pytest.fixture
-def other_cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[bytes | None], Path]:
-    """Another place for the exported encoder, with this content."""
-
-    def place(content: bytes | None) -> Path:
-        path = tmp_path / exported_path().name
-        if content is not None:
-            path.write_bytes(content)
-        monkeypatch.setattr(minilm_module, "exported_path", lambda: path)
-        return path
-
-    return place
+def other_cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Another place for what is exported, where nothing is yet."""
+    monkeypatch.setattr("platformdirs.user_cache_dir", lambda *_, **__: str(tmp_path))
+    return tmp_path
 
 
 @pytest.mark.parametrize("damage", ["graph", "weights"])
+@pytest.mark.parametrize(
+    ("method", "path"), [("encode", exported_path), ("encode_questions", adapted_path)]
+)
 def test_a_damaged_export_is_named_with_its_remedy(
-    other_cache: Callable[[bytes | None], Path], real_encoder: Encoder, damage: str
+    request: pytest.FixtureRequest,
+    real_encoder: Encoder,
+    damage: str,
+    method: str,
+    path: Callable[[], Path],
 ) -> None:
-    real_encoder.encode(["leave"])
-    whole = exported_path().read_bytes()
-    path = other_cache(b"not an ONNX graph" if damage == "graph" else whole)
+    getattr(real_encoder, method)(["leave"])
+    whole = path().read_bytes()
+    request.getfixturevalue("other_cache")
+    path().write_bytes(b"not an ONNX graph" if damage == "graph" else whole)
     with pytest.raises(EncoderError) as caught:
-        MiniLmEncoder().encode(["leave"])
+        getattr(MiniLmEncoder(), method)(["leave"])
     message = str(caught.value)
-    assert message.startswith(f"{path} cannot be loaded (")
+    assert message.startswith(f"{path()} cannot be loaded (")
     assert message.endswith("; delete it and try again")
 
 
+@pytest.mark.parametrize("method", ["encode", "encode_questions"])
 def test_a_failed_export_says_why(
-    other_cache: Callable[[bytes | None], Path], monkeypatch: pytest.MonkeyPatch
+    other_cache: Path, monkeypatch: pytest.MonkeyPatch, method: str
 ) -> None:
-    path = other_cache(None)
     failed = subprocess.CompletedProcess([], 1, "", "Traceback …\nOSError: disk full\n")
     monkeypatch.setattr(subprocess, "run", lambda *_, **__: failed)
     with pytest.raises(EncoderError) as caught:
-        MiniLmEncoder().encode(["leave"])
+        getattr(MiniLmEncoder(), method)(["leave"])
     assert str(caught.value) == (
-        f"the encoder cannot be prepared in {path.parent} (OSError: disk full): set XDG_CACHE_HOME "
+        f"the encoder cannot be prepared in {other_cache} (OSError: disk full): set XDG_CACHE_HOME "
         "to a folder of your own"
     )
+
+
+@pytest.mark.usefixtures("other_cache")
+def test_a_damaged_adapter_is_named_before_anything_is_made(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for suffix in (".npz", ".json"):
+        shutil.copy(ADAPTER.with_suffix(suffix), tmp_path / f"other{suffix}")
+    monkeypatch.setattr("rag.encoders.adapter.ADAPTER", tmp_path / "other.npz")
+    (tmp_path / "other.npz").write_bytes(b"no factors")
+    with pytest.raises(EncoderError, match=r"\Aother.npz is damaged: reinstall rag\Z"):
+        MiniLmEncoder().encode_questions(["leave"])
+    assert not list(tmp_path.glob("*.onnx"))
 
 
 @needs_torch
@@ -207,5 +244,16 @@ def test_the_export_writes_the_same_model_again(tmp_path: Path, real_encoder: En
     subprocess.run(command, check=True, capture_output=True)
     assert sorted(path.name for path in tmp_path.iterdir()) == ["again.onnx", "again.weights"]
     again = MiniLmEncoder(threads=1)
-    again.__dict__["_network"] = OnnxEngine().open(target, 1)
+    again.__dict__["_passage_network"] = OnnxEngine().open(target, 1)
     np.testing.assert_allclose(again.encode(TEXTS), real_encoder.encode(TEXTS), atol=1e-5)
+
+
+def test_an_adapter_of_another_encoder_is_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, real_encoder: Encoder
+) -> None:
+    real_encoder.encode(["leave"])
+    few = dict(list(changes().items())[1:])
+    monkeypatch.setattr("rag.encoders.adapted.changes", lambda: few)
+    with pytest.raises(EncoderError, match="does not belong to this encoder"):
+        adapt(exported_path(), tmp_path / "questions.onnx")
+    assert not list(tmp_path.iterdir())

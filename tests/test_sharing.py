@@ -39,12 +39,15 @@ class Slow:
         self.batches: list[list[str]] = []
         self.go = threading.Event()
 
-    def encode(self, texts: Sequence[str]) -> Vectors:
+    def encode_questions(self, texts: Sequence[str]) -> Vectors:
         self.batches.append(list(texts))
         assert self.go.wait(LONG)
         if "bad" in texts:
             raise ValueError("bad text")
         return np.array([[len(text)] for text in texts], dtype=np.float32)
+
+    def encode(self, texts: Sequence[str]) -> Vectors:
+        return np.array([[-1.0] for _ in texts], dtype=np.float32)
 
     def count_tokens(self, texts: Sequence[str]) -> list[int]:
         return [1 for _ in texts]
@@ -59,9 +62,9 @@ class TestSharedEncoder:
     def test_who_comes_while_it_is_busy_is_encoded_together(self, slow: Slow) -> None:
         shared = SharedEncoder(slow)
         with ThreadPoolExecutor(8) as pool:
-            first = pool.submit(shared.encode, ["a"])
+            first = pool.submit(shared.encode_questions, ["a"])
             wait_until(lambda: slow.batches)
-            others = [pool.submit(shared.encode, ["b" * n, "c"]) for n in range(2, 6)]
+            others = [pool.submit(shared.encode_questions, ["b" * n, "c"]) for n in range(2, 6)]
             wait_until(lambda: len(shared._waiting) == 4)
             slow.go.set()
             assert first.result(LONG).tolist() == [[1]]
@@ -75,31 +78,32 @@ class TestSharedEncoder:
         slow.go.set()
         shared = SharedEncoder(slow)
         for number in range(3):
-            assert shared.encode(["x" * number]).tolist() == [[number]]
+            assert shared.encode_questions(["x" * number]).tolist() == [[number]]
         assert slow.batches == [[""], ["x"], ["xx"]]
         assert (shared.name, shared.count_tokens(["a", "b"])) == ("slow", [1, 1])
+        assert shared.encode(["a passage"]).tolist() == [[-1]]
 
     def test_an_error_reaches_only_whose_text_it_was(self, slow: Slow) -> None:
         shared = SharedEncoder(slow)
         with ThreadPoolExecutor(8) as pool:
-            first = pool.submit(shared.encode, ["a"])
+            first = pool.submit(shared.encode_questions, ["a"])
             wait_until(lambda: slow.batches)
-            good = [pool.submit(shared.encode, ["x" * n]) for n in (2, 3)]
-            bad = pool.submit(shared.encode, ["bad"])
+            good = [pool.submit(shared.encode_questions, ["x" * n]) for n in (2, 3)]
+            bad = pool.submit(shared.encode_questions, ["bad"])
             wait_until(lambda: len(shared._waiting) == 3)
             slow.go.set()
             assert first.result(LONG).tolist() == [[1]]
             assert [one.result(LONG).tolist() for one in good] == [[[2]], [[3]]]
             with pytest.raises(ValueError, match="bad text"):
                 bad.result(LONG)
-        assert shared.encode(["abcd"]).tolist() == [[4]]
+        assert shared.encode_questions(["abcd"]).tolist() == [[4]]
 
     def test_a_batch_has_an_end(self, slow: Slow) -> None:
         shared = SharedEncoder(slow)
         with ThreadPoolExecutor(128) as pool:
-            first = pool.submit(shared.encode, ["first"])
+            first = pool.submit(shared.encode_questions, ["first"])
             wait_until(lambda: slow.batches)
-            others = [pool.submit(shared.encode, [f"text {n}"]) for n in range(100)]
+            others = [pool.submit(shared.encode_questions, [f"text {n}"]) for n in range(100)]
             wait_until(lambda: len(shared._waiting) == 100)
             slow.go.set()
             assert first.result(LONG).shape == (1, 1)
@@ -108,11 +112,13 @@ class TestSharedEncoder:
 
     def test_vectors_have_the_same_bits_alone_and_in_company(self, real_encoder: Encoder) -> None:
         texts = ["How many days of leave?", "leave", "Who approves trips abroad?", "", "😀 café"]
-        alone = [real_encoder.encode([text])[0].tobytes() for text in texts]
+        alone = [real_encoder.encode_questions([text])[0].tobytes() for text in texts]
         assert [row.tobytes() for row in encode_queries(real_encoder, texts)] == alone
         shared = SharedEncoder(real_encoder)
         with ThreadPoolExecutor(5) as pool:
-            found = list(pool.map(lambda text: shared.encode([text])[0].tobytes(), texts * 4))
+            found = list(
+                pool.map(lambda text: shared.encode_questions([text])[0].tobytes(), texts * 4)
+            )
         assert found == alone * 4
 
 

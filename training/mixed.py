@@ -1,11 +1,14 @@
-"""A corpus of held-out titles: more kinds of text and questions than the development sets have."""
+"""Corpora of public passages: more kinds of text and questions than the development sets have.
+
+One of held-out titles serves the confidence model, others the adapter.
+"""
 
 from __future__ import annotations
 
 import hashlib
 import random
 import shutil
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -41,17 +44,35 @@ def write_mixed(
     Returns:
         The questions, each with the document of its passage.
     """
-    shutil.rmtree(folder, ignore_errors=True)
     rows = [row for source in SOURCES for row in held.get(source, ())]
+    document_of = write_passages(rows, folder)
+    drawn = drawn_questions(held, dict.fromkeys(SOURCES, questions), seed)
+    return [Asked(row, document_of(row)) for row in drawn]
+
+
+def write_passages(rows: Sequence[Row], folder: Path) -> Callable[[Row], str]:
+    """Write the passages of rows, each a document of its own; what lies there is replaced.
+
+    Returns:
+        What gives the document of a row.
+    """
+    shutil.rmtree(folder, ignore_errors=True)
     passages = {_id(row): _passage(row) for row in rows}
     documents = write_corpus(Beir("mixed", tuple(passages.values()), (), {}), folder)
     document_of = {passage: document for document, passage in documents.items()}
-    asked = []
-    for source in SOURCES:
-        own = {row.question: row for row in held.get(source, ()) if row.answers}
-        drawn = random.Random(f"{seed} {source}").sample(sorted(own), min(questions, len(own)))
-        asked += [Asked(own[question], document_of[_id(own[question])]) for question in drawn]
-    return asked
+    return lambda row: document_of[_id(row)]
+
+
+def drawn_questions(
+    rows: Mapping[str, Sequence[Row]], most: Mapping[str, int], seed: int
+) -> list[Row]:
+    """Rows that have an answer, at most so many of each source, each question once."""
+    drawn: list[Row] = []
+    for source, number in most.items():
+        own = {row.question: row for row in rows.get(source, ()) if row.answers}
+        chance = random.Random(f"{seed} {source}")
+        drawn += [own[each] for each in chance.sample(sorted(own), min(number, len(own)))]
+    return drawn
 
 
 def _passage(row: Row) -> BeirPassage:

@@ -12,7 +12,7 @@ class Stages:
     """Which steps are taken. The product takes all; an evaluation leaves out one at a time.
 
     Attributes:
-        adapter: the question's vector is turned towards passages that answer.
+        adapter: the default encoder embeds questions with weights of their own.
         dense: embeddings have a share in the ranking.
         lexical: BM25 has a share in the ranking.
         sentences: half of the embeddings' score is that of the passage's best sentence.

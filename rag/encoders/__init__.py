@@ -1,9 +1,10 @@
 """Turning text into vectors. Two implementations behind one small interface.
 
 `default` is all-MiniLM-L6-v2: the same vectors as sentence-transformers, several times faster,
-without importing torch. Any other name is given to sentence-transformers itself. Its hub's library
-reads its environment when it is imported, so its telemetry is switched off here, before that: else
-even a model that lies here makes it ask the hub.
+without importing torch; for questions its weights are changed a little (`rag.encoders.adapter`).
+Any other name is given to sentence-transformers itself. Its hub's library reads its environment
+when it is imported, so its telemetry is switched off here, before that: else even a model that lies
+here makes it ask the hub.
 """
 
 from __future__ import annotations
@@ -30,7 +31,7 @@ class Encoder(Protocol):
 
     Attributes:
         name: as in the settings.
-        digest: changes whenever the vectors may change; stored with every index.
+        digest: changes whenever vectors of `encode` may change; stored with every index.
         dimension: length of a vector.
         window: longest input in tokens, special tokens included; the rest would be ignored.
         batch_invariant: a text has the same vector, to the last bit, whatever it is encoded with.
@@ -44,6 +45,10 @@ class Encoder(Protocol):
 
     def encode(self, texts: Sequence[str]) -> Vectors:
         """Embed `texts` into float32 vectors of shape (len(texts), dimension), L2-normalised."""
+        ...
+
+    def encode_questions(self, texts: Sequence[str]) -> Vectors:
+        """The same for questions, to be compared with vectors of the texts that may answer them."""
         ...
 
     def count_tokens(self, texts: Sequence[str]) -> list[int]:

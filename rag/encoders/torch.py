@@ -71,6 +71,10 @@ class TorchEncoder:
             dtype=np.float32,
         )
 
+    def encode_questions(self, texts: Sequence[str]) -> Vectors:
+        """The same as `encode`."""
+        return self.encode(texts)
+
 
 @contextmanager
 def _no_bar_without_a_terminal() -> Iterator[None]:

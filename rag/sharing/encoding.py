@@ -21,7 +21,7 @@ class _Request:
     """What one caller wants encoded.
 
     Attributes:
-        texts: as given to `encode`.
+        texts: as given to `encode_questions`.
         called: set when it is done, or when its caller has to encode the next batch.
         result: vectors, or the error instead; None until then.
     """
@@ -57,6 +57,10 @@ class SharedEncoder:
         return self._encoder.count_tokens(texts)
 
     def encode(self, texts: Sequence[str]) -> Vectors:
+        """See `Encoder.encode`; nobody waits here, since passages are embedded elsewhere."""
+        return encode_queries(self._encoder, texts, adapted=False)
+
+    def encode_questions(self, texts: Sequence[str]) -> Vectors:
         """Embed questions: float32, shape (len(texts), dimension).
 
         Raises whatever the encoder raises for these texts; those of others are not in the way.
