@@ -9,7 +9,7 @@ if TYPE_CHECKING:
 
 FIRST = {"a.md": "# Leave\n\nStaff get 13 days of leave.\n"}
 SECOND = "# Leave\n\nStaff get 14 days of leave.\n"
-QUESTION = "How many days of leave?"
+QUESTION = "How many days of leave do staff get?"
 
 
 def quote(workshop: Workshop) -> str:

@@ -218,6 +218,9 @@ def main() -> None:
         metavar="N",
         help="train on N pairs in all, to try the whole path in minutes; the result is no good",
     )
+    parser.add_argument(
+        "--fp32", action="store_true", help="instead of bf16, which not every processor multiplies"
+    )
     parser.add_argument("--threads", type=int, default=torch.get_num_threads())
     parser.add_argument(
         "--last-stage-from",
@@ -245,7 +248,9 @@ def main() -> None:
     tokenizer = load_tokenizer(encoder_folder())
     for stage in stages[-1:] if shipped_before else stages:
         before = {name: weight.clone() for name, weight in model.state_dict().items()}
-        train_stage(model, stage, rows, tokenizer, options.work, SEED, device)
+        train_stage(
+            model, stage, rows, tokenizer, options.work, SEED, device, half=not options.fp32
+        )
         if stage.averaged:
             model.load_state_dict(mean_weights(before, model.state_dict()))
 

@@ -100,8 +100,12 @@ def train_stage(
     folder: Path,
     seed: int,
     device: torch.device,
+    *,
+    half: bool = True,
 ) -> None:
     """Train ``model`` in place on one stage, going on from ``folder/<stage>.pt`` if it exists.
+
+    With ``half`` products are computed in bf16.
 
     Everything random depends on ``seed``, the stage's name and the number of the block only, so
     that a resumed run sees the same batches as one that was never interrupted.
@@ -127,7 +131,7 @@ def train_stage(
             for group in optimizer.param_groups:
                 group["lr"] = rate_at(stage, done + seen)
             inputs = [t.to(device) for t in collate(batch)]
-            with torch.autocast(device.type, dtype=torch.bfloat16):
+            with torch.autocast(device.type, dtype=torch.bfloat16, enabled=half):
                 start, end = model(*inputs)
             logits = sentence_logits(start, end, batch)
             value = loss(logits, targets(batch, logits.shape[1]).to(device))

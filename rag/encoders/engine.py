@@ -26,6 +26,11 @@ class Engine(Protocol):
         """Of the matrix products; part of the encoder's digest."""
         ...
 
+    @property
+    def tokens_together(self) -> int:
+        """How many tokens a batch had best have."""
+        ...
+
     def open(self, path: Path, threads: int) -> Network:
         """Load the graph, to be called by `threads` threads. Raises what the runtime raises."""
         ...

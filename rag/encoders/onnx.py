@@ -15,6 +15,9 @@ class OnnxEngine:
     """ONNX Runtime in fp32."""
 
     precision: Literal["fp32"] = "fp32"
+    tokens_together = 512
+    """What is between two products then stays in the cache of a core. Of questions of 15 tokens, ms
+    of processor time for each: 2.86 alone, 2.60 with 128 tokens, 2.53 with 512, 2.75 with 2,048."""
 
     def open(self, path: Path, threads: int) -> Network:
         """Load the graph; a batch a thread: none waits for another within a matrix product."""

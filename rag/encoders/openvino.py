@@ -25,6 +25,10 @@ import openvino  # noqa: E402
 class OpenVinoEngine:
     """OpenVINO on the CPU."""
 
+    tokens_together = 2048
+    """512 passages with their sentences in bf16 take 14.7 s of processor time, with 1,024 tokens in
+    a batch 15.4 s."""
+
     def __init__(self, *, exact: bool) -> None:
         """Compute in bf16 where the processor multiplies it natively and `exact` is false."""
         self._core = openvino.Core()
