@@ -167,7 +167,7 @@ for room in [10_000, 40_000, 100_000, 200_000, 300_000, 600_000, 1_500_000, None
         failed += 1
     with open_index(settings.index, settings) as index:
         assert "13 days" in index.text("leave.md")
-        assert index.ask("How many days of leave?").citations
+        assert index.ask("How many days of leave do staff get?").citations
 print(failed)
 """
 
