@@ -92,7 +92,7 @@ def ensure_exported() -> Path:
 
 
 def ensure_adapted() -> Path:
-    """The same for the graph for questions (about 2 s more).
+    """The same for the graph for questions (less than a second more).
 
     Raises:
         EncoderError: the adapter is damaged, or the graph cannot be made.
