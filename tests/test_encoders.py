@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import subprocess
 import sys
@@ -12,7 +13,7 @@ import numpy as np
 import pytest
 from hard_texts import TEXTS
 
-from rag.encoders import Encoder, load_encoder
+from rag.encoders import Encoder, can_search, load_encoder
 from rag.encoders import minilm as minilm_module
 from rag.encoders.adapted import adapt
 from rag.encoders.adapter import ADAPTER, changes
@@ -128,6 +129,28 @@ def test_each_encoder_has_a_digest_of_its_own(
     assert WEIGHTS_SHA256[:16] in real_encoder.digest
     assert real_encoder.digest == MiniLmEncoder().digest
     assert real_encoder.digest != torch_encoder.digest
+
+
+@needs_torch
+def test_a_model_gets_the_prompts_that_it_was_trained_with(
+    tmp_path: Path, torch_encoder: Encoder
+) -> None:
+    folder = tmp_path / "prompted"
+    shutil.copytree(model_folder(), folder, copy_function=os.symlink)
+    (folder / "config_sentence_transformers.json").unlink()
+    (folder / "config_sentence_transformers.json").write_text(
+        '{"prompts": {"query": "A question: ", "passage": "A rule of the house: "}}'
+    )
+    prompted = load_encoder(str(folder), threads=1)
+    texts = [f"A rule of the house: {text}" for text in TEXTS[:3]]
+    np.testing.assert_allclose(prompted.encode(TEXTS[:3]), torch_encoder.encode(texts), atol=1e-6)
+    questions = [f"A question: {text}" for text in TEXTS[:3]]
+    np.testing.assert_allclose(
+        prompted.encode_questions(TEXTS[:3]), torch_encoder.encode_questions(questions), atol=1e-6
+    )
+    # Texts have less room, and an index made with other prompts is not searched.
+    assert prompted.window == torch_encoder.window - 6
+    assert not can_search(prompted, torch_encoder.digest)
 
 
 @needs_torch

@@ -1,12 +1,19 @@
-"""Any other model, through sentence-transformers itself."""
+"""Any other model, through sentence-transformers itself.
+
+Some models want a prompt before a question, or before what may answer it, and say so in their
+configuration.
+"""
 
 from __future__ import annotations
 
 import hashlib
+import json
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
+from typing import Any
 
 import huggingface_hub
 import numpy as np
@@ -18,6 +25,8 @@ from rag.errors import EncoderError
 
 _PATIENCE = 10.0
 """Seconds in which the hub has to be reached."""
+_OF_TEXTS = ("document", "passage", "corpus")
+"""Names of the prompt for texts, the first that a model has being meant."""
 
 
 class TorchEncoder:
@@ -45,11 +54,19 @@ class TorchEncoder:
         self.name = name
         self.batch_invariant = False
         self.dimension = int(self._model.get_embedding_dimension() or 0)
-        self.window = int(self._model.max_seq_length or 512)
+        self._prompts = {name: text for name, text in self._model.prompts.items() if text}
+        # Said to encode_document, which takes an empty one before that of the next name.
+        self._prompt = next(
+            (self._prompts[name] for name in _OF_TEXTS if name in self._prompts), ""
+        )
+        bare, prompted = self.count_tokens(["", self._prompt])
+        self.window = int(self._model.max_seq_length or 512) - (prompted - bare)
         self.digest = f"st-{self._weights_digest()[:16]}"
 
     def _weights_digest(self) -> str:
         digest = hashlib.sha256(str(self._model).encode())
+        if self._prompts:
+            digest.update(json.dumps(self._prompts, sort_keys=True).encode())
         for key, tensor in sorted(self._model.state_dict().items()):
             digest.update(key.encode())
             digest.update(tensor.detach().cpu().contiguous().numpy().tobytes())
@@ -64,16 +81,19 @@ class TorchEncoder:
 
     def encode(self, texts: Sequence[str]) -> Vectors:
         """Embed `texts`: float32, shape (len(texts), dimension), L2-normalised."""
+        return self._embed(partial(self._model.encode_document, prompt=self._prompt), texts)
+
+    def encode_questions(self, texts: Sequence[str]) -> Vectors:
+        """The same as questions: with the model's prompt for them, if it has one."""
+        return self._embed(self._model.encode_query, texts)
+
+    def _embed(self, encode: Callable[..., Any], texts: Sequence[str]) -> Vectors:
         if not texts:
             return np.empty((0, self.dimension), dtype=np.float32)
         return np.asarray(
-            self._model.encode(list(texts), normalize_embeddings=True, show_progress_bar=False),
+            encode(list(texts), normalize_embeddings=True, show_progress_bar=False),
             dtype=np.float32,
         )
-
-    def encode_questions(self, texts: Sequence[str]) -> Vectors:
-        """The same as `encode`."""
-        return self.encode(texts)
 
 
 @contextmanager
