@@ -213,7 +213,8 @@ lock.__enter__()
 from rag.building.isolation import IsolatedReader
 from rag.loaders import LOADERS
 LOADERS.update(hostile_loaders.LOADERS)
-reader = IsolatedReader(1, 600)
+# It is ended five seconds after its limit of time: here, two after it has begun.
+reader = IsolatedReader(-3, 600)
 reader._start()
 print(reader._process.pid, flush=True)
 reader._seconds = 1000
