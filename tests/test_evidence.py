@@ -100,3 +100,16 @@ def test_without_a_reader_some_are_looked_at(workshop: Callable[..., Workshop]) 
         (evidence,) = index.evidence(QUESTION)
     assert len({c.chunk.document for c in evidence.candidates}) == PASSAGES_WITHOUT_READER
     assert not evidence.read
+
+
+def test_what_a_page_is_about_is_no_answer(workshop: Callable[..., Workshop]) -> None:
+    made = workshop(
+        {
+            "pass.md": "# Passes\n\nThis page outlines how to cancel the transit pass.\n\n"
+            "Who wants to cancel the transit pass hands it in at the gate.\n"
+        }
+    )
+    made.build()
+    with open_index(made.settings.index, made.settings) as index:
+        (evidence,) = index.evidence("How do I cancel the transit pass?")
+    assert [candidate.plain.split()[0] for candidate in evidence.candidates] == ["Who", "This"]

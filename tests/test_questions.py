@@ -33,6 +33,10 @@ from rag.answering.questions import Kind, looks_like_answer, names, question_kin
         ("How are decisions taken?", "other"),
         ("What is not allowed?", "other"),
         ("Tell me about leave.", "other"),
+        ("What does the form have to contain?", "list"),
+        ("What has to be in the letter from the bank?", "list"),
+        ("What goes into the green bin?", "list"),
+        ("What is in the green bin?", "other"),
     ],
 )
 def test_a_question_says_what_kind_of_answer_it_wants(question: str, kind: Kind) -> None:

@@ -17,6 +17,7 @@ from rag.reader import Reader
 from rag.retrieval import Found
 from rag.store.generation import Generation
 from rag.store.lexical import terms
+from rag.text.connectives import ANNOUNCES
 from rag.types import Chunk, Hit, Sentence
 
 READING: tuple[tuple[int, float], ...] = ((2, 1.0), (4, 0.0))
@@ -255,12 +256,12 @@ def _coverage(idf: dict[str, float], sentence: set[str], above: set[str]) -> flo
 
 
 def _form_penalty(chunk: Chunk, position: int, plain: str) -> float:
-    """Questions, lead-ins, table headers and fragments are rarely the answer themselves."""
+    """Questions, lead-ins, contents, table headers and fragments are rarely the answer itself."""
     penalty = 0.0
     sentence = chunk.sentences[position]
     if (sentence.start, sentence.end) in {other.lead for other in chunk.sentences}:
         penalty += 0.2 if sentence.kind == "row" else 0.0
-    if plain.endswith("?"):
+    if plain.endswith("?") or ANNOUNCES.match(plain):
         penalty += 0.25
     if plain.endswith(":"):
         penalty += 0.1

@@ -53,6 +53,7 @@ _QUESTION_FORMS: tuple[tuple[Kind, str], ...] = (
     (
         "list",
         r"\b(?:what|which) (?:\w+ ){0,4}(?:are|were|include)\b|^\s*list\b|"
+        r"\bwhat (?:\w+ ){0,6}(?:include|contain|be (?:in|on|part of)|goes (?:in|into|on))\b|"
         r"\blist (?:of|the|all)\b|\bname (?:the|all)\b|"
         r"\bwhat kinds?\b|\bwhat types?\b|\brequirements\b|\bexamples\b",
     ),

@@ -81,6 +81,14 @@ LIMITS_ENTRIES = re.compile(
 
 The answer quotes it after what it speaks of: entries of the list before it, or the sentence before.
 """
+ANNOUNCES = re.compile(
+    r"(?:this|the following) (?:\w+ )?(?:page|section|chapter|part|document|guide|guidance|policy|"
+    r"handbook|article|note) (?:also )?(?:outlines|describes|explains|sets out|summari[sz]es|lists|"
+    r"is about|(?:provides|gives|contains) (?:an |the )?(?:overview|information|guidance|details|"
+    r"advice|instructions))\b",
+    re.IGNORECASE,
+)
+"""It says what is written about, and not what is written: "This page outlines how to apply."."""
 EXEMPTS = re.compile(r"\b(?:is|are|be|remain) exempt(?:ed)?[.;]?$", re.IGNORECASE)
 """It says who is exempt and not of what, which is the sentence before: "Trams are exempt."."""
 OPPOSES = re.compile(
