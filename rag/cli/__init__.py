@@ -26,7 +26,7 @@ _COMMANDS = {
     "add": ("rag.cli.add:add", "Save pages or files from the web into the corpus."),
     "ask": ("rag.cli.ask:ask", "Answer a question with quotations from the documents."),
     "retrieve": ("rag.cli.ask:retrieve", "Find the passages nearest to a question."),
-    "chat": ("rag.cli.chat:chat", "Open the chat page; builds the index if there is none."),
+    "chat": ("rag.cli.chat:chat", "Serve the chat page; builds the index if there is none."),
     "serve": ("rag.cli.serve:serve", "Answer scripts over HTTP with JSON."),
     "status": ("rag.cli.inspect:status", "Show what the index holds and how it was made."),
     "text": ("rag.cli.inspect:text", "Print the canonical text of one document, exactly."),

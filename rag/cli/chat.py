@@ -32,7 +32,7 @@ from rag.store.manifest import current_generation
 @setting("library_max_files", type=int)
 @answering_options
 def chat(**flags: Any) -> None:
-    """Open the chat page in a browser of this machine; builds the index first if there is none.
+    """Serve the chat page to browsers of this machine; builds the index first if there is none.
 
     The page follows new generations by itself: run `rag build` in another window at any time.
     """
