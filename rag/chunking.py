@@ -23,7 +23,7 @@ from rag.types import Block, Chunk, Document, Sentence
 CountTokens = Callable[[Sequence[str]], list[int]]
 
 # Raise it when the rules below change, so that old chunks are not mixed with new ones.
-CHUNKING_VERSION = 8
+CHUNKING_VERSION = 9
 _SPECIAL_TOKENS = 2
 _LONGEST_PREFIX = 64
 _MOST_MOVED = 4

@@ -45,6 +45,8 @@ def test_what_joins_a_clause_does_not(text: str) -> None:
         ("Their leave is paid.", True, False, False, False),
         ("Them: pretty good.", False, False, False, False),
         ("In such cases ask first.", True, False, False, False),
+        ("In such a case ask first.", True, False, False, False),
+        ("In some cases ask first.", False, False, False, False),
         ("However, interns get five.", True, True, False, False),
         ("This rule does not apply to guards.", True, True, False, True),
         ("Paragraph 1 shall not hold.", False, True, False, False),
@@ -74,7 +76,13 @@ def test_sentences_by_their_words(
         "During probation it is needed at once.", "Where a risk is high, he tells the board.",
         "Lost, 23 votes to 32.", "Deferred to the next meeting.", "Withdrawn.",
         '"Shops get 4,000 crowns."', '"It is dear," she said.', 'Nobody asked for it."',
-        "“We shall pay. ",
+        "“We shall pay. ", "In this event the crew decides.", "In either case nobody pays.",
+        "In all other cases a letter is sent.", "In the latter case a visa is needed.",
+        "Under these circumstances no bond is kept.", "For this purpose a van is lent.",
+        "Without it, no locker is opened.", "After that you sign.", "Thereafter it is free.",
+        "Failing this, the bid lapses.", "If this happens, call the desk.",
+        "All others pay nine crowns.", "Everyone else waits outside.",
+        "The motion was withdrawn after a debate.",
     ],
 )  # fmt: skip
 def test_a_sentence_leans_back_by_other_words_too(text: str) -> None:
@@ -90,6 +98,10 @@ def test_a_sentence_leans_back_by_other_words_too(text: str) -> None:
         "For all trips it is best to ask first.", "If a guest is ill, he stays at home.",
         "In case it is lost, tell us.", "Agreed hours are kept.", "Lost property is kept here.",
         '"We pay," said Mayor Hale.', '"Leave" means time off.', 'The "Client" pays.',
+        "In all cases a letter is sent.", "In this handbook a week has five days.",
+        "For it to count, a bid must be signed.", "For this trip a van is lent.",
+        "If this badge is lost, call the desk.", "Others' bags stay shut.",
+        "If this is your first day, call the desk.", "The motion was debated for an hour.",
     ],
 )  # fmt: skip
 def test_what_stands_alone_does_not(text: str) -> None:

@@ -72,6 +72,15 @@ def test_an_exception_names_a_paragraph_by_its_number(number: str, comes: bool) 
         ("Motion of Ms Falk to wait.", "Lost, 23 votes to 32."),
         ("The fee is 40 crowns.", "No fee is charged to pensioners."),
         ("Guests must be escorted.", "Escorts need not stay in the hall."),
+        ("Each diver is lent a suit.", "Day visitors are not eligible."),
+        ("Each diver is lent a suit.", "Cadets get one after their first dive."),
+        ("Each diver is lent a suit.", "Volunteers are excluded from this."),
+        ("Sailors pay 80 crowns.", "Cadets pay half."),
+        ("Sailors are paid 80 crowns.", "Cadets receive none."),
+        ("Mr Lund proposed to sell the pier.", "The proposal was narrowly rejected."),
+        ("The club spoke of a new slip.", "It decided against it."),
+        ("Until now a berth cost 70 crowns.", "From May it costs 90 crowns."),
+        ("Berths were free so far.", "As of May they cost 90 crowns."),
     ],
 )
 def test_the_next_sentence_may_limit_a_rule(rule: str, limit: str) -> None:
@@ -83,13 +92,39 @@ def test_the_next_sentence_may_limit_a_rule(rule: str, limit: str) -> None:
     [
         "The canteen may be extended in June.", "Money is lent only if you ask.",
         "The board rejected a bid.", "We did not agree on a date.", "Lost property is kept here.",
-        "It is not new.",
+        "It is not new.", "Cadets are entitled to a bunk.", "Cadets pay half a crown for soap.",
+        "Cadets get one blanket.", "The idea was born in May.", "It was agreed that ropes be dyed.",
+        "From May ropes are dyed.",
     ],
 )  # fmt: skip
 def test_a_sentence_of_its_own_does_not(other: str) -> None:
     assert quoted_with(blocks(("A watch stays for an hour.", other)), 0) == [
         "A watch stays for an hour."
     ]
+
+
+def test_what_holds_since_is_of_the_same() -> None:
+    before = "Until now a berth cost 70 crowns."
+    assert quoted_with(blocks((before, "From May ropes are dyed.")), 0) == [before]
+    assert quoted_with(blocks((before, "It was cheap.")), 0) == [before]
+
+
+@pytest.mark.parametrize(
+    ("later", "comes"),
+    [
+        ("This does not apply to cadets, whose suits are old.", True),
+        ("Day visitors are excluded from this.", True),
+        ("Day visitors are excluded.", False),
+        # "This" is more likely what was said last.
+        ("This does not apply to cadets.", False),
+        ("This does not apply on days without a tide.", False),
+        ("However, cadets get old suits.", False),
+    ],
+)
+def test_a_later_sentence_of_the_paragraph_takes_back_a_rule(later: str, comes: bool) -> None:
+    rule, other = "Divers get suits for three days.", "Boats sail all days."
+    assert quoted_with(blocks((rule, other, later)), 0) == [rule, *([later] if comes else [])]
+    assert quoted_with(blocks((rule, other), (later,)), 0) == [rule]
 
 
 ANOTHER = ("2.2 Caps are worn.",)
@@ -270,3 +305,51 @@ def test_so_it_is_where_the_question_stands_above_it(
     asked = replace(evidence("other", (hit, 1, 0.9)), rarities=rarities)
     expected = ["We propose: - one pet - a deposit"] if whole else ["We propose:", "one pet"]
     assert quoted(asked) == expected
+
+
+@pytest.mark.parametrize(
+    ("lead", "first", "second", "whole"),
+    [
+        ("A boat may leave if:", "the tide is high; and", "the crew is sober.", True),
+        ("A boat may leave if:", "the tide is high; or", "a pilot is aboard.", False),
+        ("A boat may leave if:", "the tide is high", "a pilot is aboard", False),
+        ("A boat may leave if all of these are true:", "the tide is high", "it is day", True),
+        ("A boat may leave, provided both conditions are met:", "high tide", "daylight", True),
+        ("A boat may leave under the following conditions:", "high tide", "daylight", True),
+        ("A boat may leave if any of these conditions is met:", "high tide", "daylight", False),
+        ("A boat may leave if one of these is true:", "it is high tide; and", "it is day", False),
+        ("All of these are lent:", "a compass", "a flare", False),
+        ("We lend you:", "a compass; and", "a flare.", False),
+        ("If there is a fire:", "ring the bell; and", "leave the boat.", False),
+    ],
+)
+def test_a_condition_is_quoted_with_those_that_must_hold_too(
+    lead: str, first: str, second: str, whole: bool
+) -> None:
+    hit = passage(("paragraph", lead), ("item", first), ("item", second))
+    expected = [f"{lead} - {first} - {second}"] if whole else [lead, first]
+    assert quoted_with(hit, 1) == expected
+
+
+def test_words_that_close_a_list_belong_to_it() -> None:
+    hit = passage(
+        ("paragraph", "Sailors who:"), ("item", "sing at night, or"), ("item", "feed gulls"),
+        ("paragraph", "wash the deck."), ("paragraph", "Ropes are dyed."),
+    )  # fmt: skip
+    closing = "wash the deck."
+    assert quoted_with(hit, 1) == ["Sailors who:", "sing at night, or", closing]
+    assert quoted_with(hit, 3) == ["Sailors who: - sing at night, or - feed gulls", closing]
+
+
+@pytest.mark.parametrize(
+    ("entry", "text"),
+    [
+        ("Gulls are fed.", "gulls wash the deck."),
+        ("gulls", "Wash it."),
+        ("gulls", "iPads are lent."),
+    ],
+)
+def test_other_words_behind_a_list_do_not(entry: str, text: str) -> None:
+    hit = passage(("paragraph", "We have:"), ("item", entry), ("paragraph", text))
+    assert quoted_with(hit, 1) == ["We have:", entry]
+    assert quoted_with(hit, 2) == [text]

@@ -4,12 +4,15 @@
 | --- | --- |
 | a lead-in | the entries: "You need:" with "a form" and "a stamp" |
 | an entry, where a list is asked for | the whole list |
+| a condition of which all must hold | all: "You may go if (a) it is late; and (b) you are ill" |
 | what leans back | the sentence before, or the list: "It is paid.", "In these cases …" |
 | a reply, speech | its question, label or speaker: see `turns` |
 | "No." | its reason: "Is gear paid for? No. It is lent." |
 | a question or label | what answers it: "Opening hours. From nine to five." |
 | any other sentence | the next one, if it takes it back or says more: "However, not all." |
-| a rule | its exceptions soon after: "There are two exceptions:" |
+| what was proposed or held before | what became of it: "It was rejected.", "From May it is 9." |
+| a rule | its exceptions soon after: "There are two exceptions:", "Cats are excluded from this." |
+| words that close a list | the list: "who (a) smoke or (b) shout" with "pay 80 euros." |
 
 Whatever it is, what leads in to it stands before it ("Staff must not", "Kind | Years"), and behind
 it what limits the list that it ends in ("The head may waive these limits."), what its numbers name
@@ -19,6 +22,7 @@ it what limits the list that it ends in ("The head may waive these limits."), wh
 from __future__ import annotations
 
 import re
+from itertools import pairwise
 
 from rag.answering.evidence import Candidate, Evidence
 from rag.answering.numbered import named_by, numbers_taken_back, takes_back
@@ -26,16 +30,22 @@ from rag.answering.places import Place, Span, after_the_list, end_of_list, start
 from rag.answering.turns import asked_in_turn, in_one_block, is_half, is_label, opener
 from rag.store.lexical import terms
 from rag.text.connectives import (
+    ALTERNATIVE,
     ANNOUNCES_EXCEPTIONS,
     BARE_REPLY,
+    CONDITIONAL,
     EXEMPTS,
     GOES_ON,
+    HELD,
+    HOLDS_NOW,
     LIMITS,
     LIMITS_ENTRIES,
     OPENS_EXCEPTION,
     OPPOSES,
     POINTS_AT_SEVERAL,
     REPLY,
+    TAKES_BACK_EARLIER,
+    TOGETHER,
     VERDICT,
     leans_back,
     points_back,
@@ -58,6 +68,8 @@ _MOST_OF_IT = 0.5
 _ENTRIES = ("item", "row")
 _NOTE = re.compile(r"\\?(\[\^[\w-]+\]|[¹²³⁴-⁹]+|\*{1,3}(?=\s)|[†‡])")
 _MODAL = frozenset(terms("may must need not no only"))
+_HOLD = frozenset(terms("apply hold"))
+_SENTENCE_ENDS = tuple(".!?")
 
 
 def in_context(candidate: Candidate, evidence: Evidence) -> list[Span]:
@@ -83,10 +95,15 @@ def _quoted(place: Place, candidate: Candidate, evidence: Evidence) -> tuple[Pla
 
 
 def _wants_whole_list(place: Place, candidate: Candidate, evidence: Evidence) -> bool:
-    """Whether one entry would pass for all: a list is asked for, or what is asked is above it."""
+    """Whether one entry would pass for all: a list is asked for, or what is asked is above it.
+
+    So would one of several conditions.
+    """
     lead = place.sentence.lead
     if lead is None or evidence.kind in ("list", "procedure"):
         return evidence.kind in ("list", "procedure")
+    if _must_all_hold(place):
+        return True
     least = evidence.candidates[0].score - _AS_GOOD
     as_good = [
         one
@@ -96,14 +113,30 @@ def _wants_whole_list(place: Place, candidate: Candidate, evidence: Evidence) ->
     return len(as_good) > 1 or _is_asked_above(place, evidence)
 
 
+def _must_all_hold(entry: Place) -> bool:
+    """Whether an entry is one of conditions that must all hold, as their lead-in or "and" says."""
+    lead = _lead_text(entry)
+    if not CONDITIONAL.search(lead) or ALTERNATIVE.search(lead):
+        return False
+    others = (Place(entry.chunk, at) for at in range(len(entry.chunk.sentences)))
+    entries = [one.text.lower() for one in others if one.sentence.lead == entry.sentence.lead]
+    if any(text.endswith(" or") for text in entries):
+        return False
+    return bool(TOGETHER.search(lead)) or any(text.endswith(" and") for text in entries)
+
+
+def _lead_text(place: Place) -> str:
+    """What leads in to an entry, as far as it stands in the passage."""
+    if place.sentence.lead is None:
+        return ""
+    start, end = (max(0, at - place.chunk.start) for at in place.sentence.lead)
+    return place.chunk.text[start:end]
+
+
 def _is_asked_above(place: Place, evidence: Evidence) -> bool:
     """Whether most of the question stands in the lead and headings, and no more in the entry."""
     chunk, rarities = place.chunk, evidence.rarities
-    leads = [
-        chunk.text[max(0, start - chunk.start) : max(0, end - chunk.start)]
-        for start, end in filter(None, [place.sentence.lead])
-    ]
-    above = set(terms(" ".join([chunk.title, *chunk.headings, *leads])))
+    above = set(terms(" ".join([chunk.title, *chunk.headings, _lead_text(place)])))
     covered = sum(own for term, own in rarities.items() if term in above)
     more = rarities.keys() & set(terms(place.text)) - above
     return not more and covered > _MOST_OF_IT * sum(rarities.values())
@@ -126,7 +159,7 @@ def _leant_on(place: Place) -> tuple[Place, list[Span]]:
     """The first of the sentences that one leans on, and the list that this leans on, if it does."""
     first = place
     for _ in range(_CHAIN):
-        if not leans_back(first.text):
+        if not (leans_back(first.text) or _closes_list(first)):
             break
         before = first.joined_before
         if before is None:
@@ -142,17 +175,34 @@ def _before_lead(lead: Place) -> list[Span]:
 
 
 def _list_before(place: Place) -> list[Span]:
-    """The list that a sentence stands behind, if there is room: "In these cases …"."""
+    """The list that a sentence stands behind and means or ends, if there is room."""
     last = Place(place.chunk, place.at - 1) if place.at else place
     if place.sentence.kind != "paragraph" or last.sentence.kind != "item":
         return []
     text = place.text
-    if not (POINTS_AT_SEVERAL.match(text) or (OPENS_EXCEPTION.match(text) and points_back(text))):
+    if not (
+        _closes_list(place)
+        or POINTS_AT_SEVERAL.match(text)
+        or (OPENS_EXCEPTION.match(text) and points_back(text))
+    ):
         return []
     first = start_of_list(last)
     return (
         [*_leads(first, first.sentence.start), first.to(last)] if end_of_list(first) == last else []
     )
+
+
+def _closes_list(place: Place) -> bool:
+    """Whether it ends the sentence that a list is part of: "are not refunded." in small letters."""
+    if not place.at or place.sentence.kind != "paragraph" or not _begins_small(place.text):
+        return False
+    last = Place(place.chunk, place.at - 1)
+    return last.sentence.kind == "item" and not last.text.endswith(_SENTENCE_ENDS)
+
+
+def _begins_small(text: str) -> bool:
+    """Whether the first word has small letters only, unlike "iPads"."""
+    return bool(text) and text.split()[0].islower()
 
 
 def _with_neighbours(place: Place, candidate: Candidate, evidence: Evidence) -> list[Span]:
@@ -174,7 +224,7 @@ def _with_neighbours(place: Place, candidate: Candidate, evidence: Evidence) -> 
         return [*spans[:-1], (spans[-1][0], end_of_list(last).sentence.end)]
     asks = asked_in_turn(last)
     replies = [asks.to(_end_of_reply(reply))] if asks and (reply := asks.next) else []
-    return spans + _exceptions(last) + replies
+    return spans + _exceptions(place, last) + replies
 
 
 def _end_of_reply(first: Place) -> Place:
@@ -236,6 +286,11 @@ def _belongs(last: Place, more: Place, candidate: Candidate, evidence: Evidence)
         or EXEMPTS.search(follows)
         or OPPOSES.search(follows)
         or (
+            HELD.search(last.text)
+            and HOLDS_NOW.search(follows)
+            and _speaks_of(follows, candidate.plain)
+        )
+        or (
             (LIMITS.match(follows) or LIMITS_ENTRIES.search(follows))
             and _speaks_of(follows, candidate.plain)
         )
@@ -257,16 +312,33 @@ def _sought(candidate: Candidate, evidence: Evidence) -> set[str]:
     return wanted.difference(terms(" ".join([candidate.plain, *candidate.chunk.headings])))
 
 
-def _exceptions(last: Place) -> list[Span]:
-    """The sentence soon after another that names exceptions to it, with their list."""
+def _exceptions(rule: Place, last: Place) -> list[Span]:
+    """The sentence soon after those quoted that names exceptions to a rule, with their list."""
     place = last.joined
     for _ in range(_SOON):
         if place is None:
             break
-        if ANNOUNCES_EXCEPTIONS.match(place.text):
+        if ANNOUNCES_EXCEPTIONS.match(place.text) or _takes_back(place, rule):
             return [_with_list(place)]
         place = place.joined
     return []
+
+
+def _takes_back(later: Place, rule: Place) -> bool:
+    """Whether a later sentence of the same paragraph takes back a rule.
+
+    "Guests are excluded from this." does. "This does not apply …" may mean any sentence before it:
+    it speaks of the rule if it shares a word with it that none between them has.
+    """
+    between = [Place(rule.chunk, at) for at in range(rule.at + 1, later.at)]
+    path = [rule, *between, later]
+    if not all(in_one_block(one, following) for one, following in pairwise(path)):
+        return False
+    if (exempts := EXEMPTS.search(later.text)) and exempts["of"]:
+        return True
+    shared = set(terms(later.text)).intersection(terms(rule.text)) - _MODAL - _HOLD
+    said = terms(" ".join(one.text for one in between))
+    return bool(TAKES_BACK_EARLIER.match(later.text) and shared.difference(said))
 
 
 def _named(place: Place) -> list[Place]:
@@ -320,7 +392,7 @@ def _limit_of_the_list(place: Place, spans: list[Span]) -> list[Span]:
     numbers = {one.number for one in quoted_entries if _is_within(one, spans)}
     if named := numbers_taken_back(after_list):
         return [after_list.span] if named & numbers else []
-    if OPENS_EXCEPTION.match(text):
+    if OPENS_EXCEPTION.match(text) or _closes_list(after_list):
         return [after_list.span]
     if not (LIMITS_ENTRIES.search(text) or LIMITS.match(text)):
         return []

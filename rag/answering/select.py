@@ -99,11 +99,17 @@ def pick(evidence: Evidence, most: int = _MOST_SENTENCES) -> list[Candidate]:
 
 
 def _same(one: Candidate, other: Candidate) -> bool:
-    """Says the same in nearly the same words: no figure differs, and no "not"."""
+    """Says the same in nearly the same words: no figure differs, and no "not".
+
+    Of the words of content, one has no other than the other: "until March" is not "until May".
+    """
     mine, theirs = (set(_WORD.findall(each.plain.lower())) for each in (one, other))
     if any(_DECISIVE.search(word) for word in mine ^ theirs):
         return False
-    return len(mine & theirs) > 0.8 * min(len(mine), len(theirs))
+    if len(mine & theirs) <= 0.8 * min(len(mine), len(theirs)):
+        return False
+    content, other_content = set(terms(one.plain)), set(terms(other.plain))
+    return content <= other_content or other_content <= content
 
 
 def _span(candidate: Candidate) -> tuple[int, int]:

@@ -1,7 +1,8 @@
 """Words by which a sentence or question leans on what was said before it, or takes something back.
 
 The patterns are for the beginning of a sentence without markup and number (`match`), but for
-`LIMITS_ENTRIES`, `EXEMPTS`, `OPPOSES` and the functions, which find their words anywhere.
+`LIMITS_ENTRIES`, `EXEMPTS`, `OPPOSES`, `HELD`, `HOLDS_NOW`, those for lists of conditions, and the
+functions, which find their words anywhere.
 """
 
 from __future__ import annotations
@@ -23,12 +24,29 @@ DOES_NOT_HOLD = (
 )
 """Behind a subject, as a pattern: "does not", "is not required"."""
 
+_CASES = (
+    rf"in (?:(?:{_DEMONSTRATIVES}|such an?) (?:case|event|situation)s?|"
+    r"(?:either|neither|both|(?:all )?other|the (?:former|latter)) cases?)"
+)
+_REST = r"(?:all )?others(?!['’])|every(?:one|body) else"
+_CIRCUMSTANCES = r"(?:circumstance|condition|purpose|reason|respect)s?|end|way|manner"
+_AFTER_PREPOSITION = (
+    rf"(?:under|for|to|in) (?:{_DEMONSTRATIVES}) (?:{_CIRCUMSTANCES})|"
+    r"(?:after|before|besides|beyond|despite|for|from|on|until|with|without) (?:"
+    # "Without it, …", "After that you …"; but not "For it to hold", "For this trip".
+    r"(?:it|them)(?! to\b)|(?:this|that|these|those)(?=,)|"
+    rf"(?:this|that)(?= (?:you|we|the|an?|no|{_SUBJECTS})\b))"
+)
+
 LEANS_BACK = re.compile(
     rf"(?:{_SUBJECTS}|{_POSSESSIVES}|{_DEMONSTRATIVES}|{_CONTRASTS}|also|then|otherwise|instead|"
-    rf"in (?:{_DEMONSTRATIVES}) cases?|if so|if not)\b",
+    rf"thereafter|failing (?:this|that|which)|{_CASES}|{_AFTER_PREPOSITION}|{_REST}|if so|if not|"
+    # But not "If this card is lost", "If this is your first day".
+    rf"if (?:this|that) (?:{_HELPERS}|happens|applies|fails)(?! (?:your|the first)\b))\b",
     re.IGNORECASE,
 )
-"""A sentence that says little without the one before: "It is paid.", "Otherwise ask first."
+"""A sentence that says little without the one before: "It is paid.", "Otherwise ask first.",
+"In such a case ask first.", "All others pay."
 
 The answer quotes it with that one.
 """
@@ -60,6 +78,14 @@ OPENS_EXCEPTION = re.compile(
 
 The answer quotes it with that one, or after the list that it follows.
 """
+TAKES_BACK_EARLIER = re.compile(
+    r"(?:this|these|the above)(?:\W+\w+){0,2}?\W+(?:does|do|shall) not (?:apply|hold)\b",
+    re.IGNORECASE,
+)
+"""It may take back a sentence further up: "This does not apply to guards, whose leave is longer."
+
+The answer quotes it with the one of which it speaks.
+"""
 STAYS_WITH_THE_ONE_BEFORE = re.compile(
     rf"(?:{LEANS_BACK.pattern}|{OPENS_EXCEPTION.pattern})", re.IGNORECASE
 )
@@ -89,21 +115,65 @@ ANNOUNCES = re.compile(
     re.IGNORECASE,
 )
 """It says what is written about, and not what is written: "This page outlines how to apply."."""
-EXEMPTS = re.compile(r"\b(?:is|are|be|remain) exempt(?:ed)?[.;]?$", re.IGNORECASE)
-"""It says who is exempt and not of what, which is the sentence before: "Trams are exempt."."""
+EXEMPTS = re.compile(
+    r"\b(?:(?:(?:is|are|be|remain) exempt(?:ed)?|"
+    r"(?:is|are)(?: not)? (?:excluded|eligible|entitled|covered|included))"
+    r"(?P<of> (?:from|for|to|by|in) (?:this|these|the above))?|"
+    r"(?:receives?|gets?|pays?) (?:none|nothing|half)|"
+    r"(?:receives?|gets?) one(?: (?:after|before|from|if|once|only|until|when)\b[^.;]*)?)[.;]?$",
+    re.IGNORECASE,
+)
+"""It says for whom something else holds and not what, which is the sentence before.
+
+"Trams are exempt.", "Interns are not eligible.", "Guests pay half."; `of` is " from this".
+"""
 OPPOSES = re.compile(
     r"\b(?:den(?:y|ies|ied)|disput(?:e|es|ed)|reject(?:s|ed)?|refut(?:e|es|ed)|contest(?:s|ed)?) "
     r"(?:this|that|it|these|those|them)\b(?! \w+ly\b)|"
+    r"\b(?:decid|vot)(?:es?|ed) against (?:this|that|it|them)\b|"
     r"^(?:\w+ ){1,4}?(?:do|does|did) not agree\b(?! (?:on|to|upon|with (?!th(?:is|at|em|ese)\b)))",
     re.IGNORECASE,
 )
 """It speaks against the sentence before: "We did not agree", "The city disputes this"."""
+_FATES = r"lost|carried|rejected|withdrawn|deferred|adopted|defeated|approved|agreed"
 VERDICT = re.compile(
-    r"(?:(?:not )?(?:lost|carried|rejected|withdrawn|deferred|adopted|defeated|approved|agreed))"
-    r"(?=[.,;:!]| (?:by|with|unanimously|until|to the|\d))",
+    rf"(?:(?:not )?(?:{_FATES}))(?=[.,;:!]| (?:by|with|unanimously|until|to the|\d))|"
+    r"(?:the|this|that|his|her|their) (?:proposal|motion|amendment|suggestion|idea) "
+    rf"(?:was|has been) (?:\w+ ){{0,2}}?(?:{_FATES}|accepted|dropped|pursued)\b|"
+    r"(?:it|this) (?:was|has been) (?:rejected|withdrawn|defeated|dropped|"
+    r"not (?:adopted|accepted|pursued))\b",
     re.IGNORECASE,
 )
-"""What became of a motion, without a verb: "Lost, 23 votes to 32."."""
+"""What became of a motion: "Lost, 23 votes to 32.", "The motion was withdrawn."."""
+HELD = re.compile(
+    r"\b(?:until now|up to now|so far|hitherto)\b|^(?:until|before|previously|formerly)\b",
+    re.IGNORECASE,
+)
+"""It says what held before: "Until now the fee was 9 euros."."""
+HOLDS_NOW = re.compile(
+    r"^(?:from|as (?:of|from)|since|with effect from)\b|\b(?:now|in future)\b", re.IGNORECASE
+)
+"""It says what holds since: "From May it is 12 euros."
+
+The answer quotes it with what held before, where it speaks of the same.
+"""
+_CONDITIONS = r"(?:conditions|requirements|criteria)"
+_TERMS = rf"(?:under|on|subject to) (?:all )?(?:the |these )?(?:following )?{_CONDITIONS}"
+_MEETS = r"(?:meet|fulfil|satisf[yi])\w*"
+# Not at the beginning: "If there is a fire:" leads in to what is to be done. And what one must
+# meet, as in "You must meet these requirements:", no entry is taken to be enough for.
+CONDITIONAL = re.compile(
+    rf"(?<=\S\s)(?:if|where|provided|unless|who {_MEETS})\b|\b{_TERMS}\b", re.IGNORECASE
+)
+"""Of a lead-in: the entries are conditions, "You may leave if:"."""
+ALTERNATIVE = re.compile(r"\b(?:any|either|(?:one|two|three|some) (?:or more|of))\b", re.IGNORECASE)
+"""Of a lead-in: not all entries must hold, "if any of these is true:"."""
+TOGETHER = re.compile(
+    rf"\b(?:(?:all|both|each) of|(?:all|both)(?: the| these)? (?:following|{_CONDITIONS})|"
+    rf"{_CONDITIONS} .*\b(?:met|fulfilled|satisfied)|{_MEETS} .*\b{_CONDITIONS}|{_TERMS})\b",
+    re.IGNORECASE,
+)
+"""Of a lead-in: all entries must hold, "if these conditions are met:"."""
 REPLY = re.compile(r"(?:a(?:nswer)?: )?(?:yes|no)\b", re.IGNORECASE)
 """The answer to a question: "Yes, without flash.", "A: No." It is quoted with that."""
 BARE_REPLY = re.compile(rf"{REPLY.pattern}[.!]?$", re.IGNORECASE)
@@ -126,8 +196,9 @@ _LEANS = re.compile(
     re.IGNORECASE,
 )
 POINTS_AT_SEVERAL = re.compile(
-    r"(?:they|them|these|those|such|in (?:these|those|such) cases|of (?:these|those|them)|both|"
-    r"neither|otherwise|if so|if not|the (?:latter|former))\b",
+    r"(?:they|them|these|those|such|in (?:these|those|such|either|neither|both|other|all other) "
+    rf"cases?|in such a case|of (?:these|those|them)|both|neither|{_REST}|otherwise|if so|if not|"
+    r"the (?:latter|former))\b",
     re.IGNORECASE,
 )
 """Of what leans back, what may mean all entries of a list: "In these cases ten days are kept."."""
