@@ -13,6 +13,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
 from rag.loaders.metadata import FILE_NAME, TITLE_FROM
+from rag.text import wording
 from rag.text.connectives import STAYS_WITH_THE_ONE_BEFORE
 from rag.text.enumerators import without_number
 from rag.text.leads import NO_LEAD, Lead, Leads
@@ -185,7 +186,7 @@ def _spans(document: Document, block: Block) -> list[tuple[int, int]]:
         return [(block.start, block.end)]
     if block.kind == "code":
         return _lines(text, block.start)
-    language = str(document.metadata.get("language", "en"))[:2].lower()
+    language = (wording.first(document.metadata, "language") or "en")[:2].lower()
     return split_sentences(text, block.start, language)
 
 

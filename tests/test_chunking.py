@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from itertools import pairwise
 
 import pytest
@@ -294,3 +295,11 @@ def test_tokens_are_those_of_the_models_own_tokenizer(encoder: Encoder) -> None:
     assert encoder.count_tokens(texts) == [len(tokenizer.encode(text).tokens) for text in texts]
     assert encoder.count_tokens(["", "Staff may go."]) == [2, 2 + len("Staff may go .".split())]
     assert encoder.count_tokens([]) == []
+
+
+def test_of_several_languages_sentences_go_by_the_first(cut: Cut) -> None:
+    made = document(paragraph("Fragen Sie bzgl. Liegeplatz nach. Der Kran ist blau."))
+    one, several = (
+        cut(replace(made, metadata={"language": language})) for language in ("de", ["de", "en"])
+    )
+    assert one == several

@@ -16,6 +16,7 @@ from rag.catalogue.filters import select
 from rag.cli import main
 from rag.errors import UsageError
 from rag.index import Index
+from rag.loaders import load_bytes
 from rag.loaders.metadata import normalise
 
 if TYPE_CHECKING:
@@ -122,6 +123,16 @@ def test_the_author_of_an_e_mail_is_found_with_and_without_the_address() -> None
     for condition, expected in (
         ("author=carla diaz", 1), ("author=Carla Diaz <c@x.org>", 1), ("author=Ray, B", 1),
         ("author=Carla", 0), ("author!=Carla Diaz", 1),
+    ):  # fmt: skip
+        assert select(parse_where(condition), docs).documents == expected, condition
+
+
+def test_one_of_several_values_of_any_field_is_enough() -> None:
+    rules = "---\naudience: [staff, Night crew]\nmodified: 3 May 2024\n---\n\nBerths are free.\n"
+    docs = [Doc("rules.md", dict(load_bytes(rules.encode(), "rules.md").metadata)), Doc("b")]
+    for condition, expected in (
+        ("meta.audience=staff", 1), ("meta.audience=night crew", 1), ("meta.audience=night", 0),
+        ("meta.audience!=staff", 1), ("modified>=2024", 1), ("modified<2024-05-03", 0),
     ):  # fmt: skip
         assert select(parse_where(condition), docs).documents == expected, condition
 

@@ -6,13 +6,14 @@ import pytest
 
 from rag.loaders import load_bytes
 from rag.loaders.metadata import (
-    DATES,
     LABELS,
+    STATED_DATES,
     believable_title,
     iso_date,
     normalise,
     readable_name,
 )
+from rag.loaders.remarks import remarks
 from rag.loaders.stated import stated
 
 
@@ -221,9 +222,9 @@ def test_a_readable_name(document_id: str, name: str) -> None:
 
 
 def test_every_label_is_a_field_of_front_matter_and_of_filters() -> None:
-    days = {label: "2024-05-13" for field in DATES for label in LABELS[field]}
+    days = {label: "2024-05-13" for field in STATED_DATES for label in LABELS[field]}
     assert {label: normalise({label: day}) for label, day in days.items()} == {
-        label: {field: "2024-05-13"} for field in DATES for label in LABELS[field]
+        label: {field: "2024-05-13"} for field in STATED_DATES for label in LABELS[field]
     }
 
 
@@ -235,6 +236,41 @@ def test_names_are_ours_and_the_first_of_several_wins() -> None:
         "author": "A, B",
         "n": "3",
     }
+
+
+def test_several_values_are_a_list_and_one_is_a_string() -> None:
+    assert normalise(
+        {
+            "audience": ["staff", "interns"],
+            "site": ["Selhaven"],
+            "language": ["en", None, "de"],
+            "created": ["3 May 2024", "2024-05-04"],
+            "title": ["Berths", "Moorings"],
+            "nested": [["a"], {"b": "c"}],
+        }
+    ) == {
+        "audience": ["staff", "interns"],
+        "site": "Selhaven",
+        "language": ["en", "de"],
+        "created": ["2024-05-03", "2024-05-04"],
+    }
+
+
+def test_the_dates_of_a_file_are_iso_as_well() -> None:
+    assert normalise({"created": "May 2, 2024", "modified": "3 May 2024"}) == {
+        "created": "2024-05-02",
+        "modified": "2024-05-03",
+    }
+
+
+def test_several_dates_of_one_kind_are_named() -> None:
+    front = b"---\npublished: [2024-05-03, 2024-05-04]\n---\n\nBerths cost 30 euros.\n"
+    metadata = load_bytes(front, "berths.md").metadata
+    assert metadata["published"] == ["2024-05-03", "2024-05-04"]
+    assert remarks(metadata) == [
+        "the front matter has a published that reads as no date or as two "
+        "(2024-05-03, 2024-05-04): write 2024-06-01"
+    ]
 
 
 def test_what_programs_write_is_no_title() -> None:

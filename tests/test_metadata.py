@@ -150,6 +150,12 @@ def test_aliases_in_yaml_do_not_multiply(tmp_path: Path) -> None:
     assert document.metadata["version"] == "2"
 
 
+def test_a_list_without_end_is_cut(tmp_path: Path) -> None:
+    sites = "\n".join([f"sites: &s [{', '.join(['Selhaven'] * 2_000)}]", "more: *s"])
+    metadata = read(tmp_path, "a.txt", b"Text.", a=sites).metadata
+    assert metadata["more"] == metadata["sites"] == ["Selhaven"] * 1_000
+
+
 def test_bad_front_matter_is_said_and_stays_text() -> None:
     document = load_bytes(b"---\ntitle: a: b\n---\n# Leave\n\nText.\n", "a.md")
     assert document.title == "Leave"

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 
 from rag.answering.select import Quotation
-from rag.text.wording import SUCCESSOR
+from rag.text.wording import SUCCESSOR, first
 from rag.types import Citation, Document, Hit, Passage
 
 _NEAREST = 3
@@ -44,8 +44,7 @@ def cite(
 
 def _said(document: Document, *keys: str) -> str | None:
     """The first of these that the document's metadata have."""
-    values = (document.metadata.get(key) for key in keys)
-    return next((value for value in values if isinstance(value, str) and value), None)
+    return next(filter(None, (first(document.metadata, key) for key in keys)), None)
 
 
 def best_of(hits: Iterable[Hit]) -> tuple[Hit, ...]:

@@ -7,9 +7,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from rag.errors import UsageError
-from rag.loaders.metadata import ALIASES, iso_date
+from rag.loaders.metadata import ALIASES, DATES, iso_date
 
-DATES = frozenset(["published", "effective_date", "review_date", "created", "modified"])
 _TEXTS = frozenset(["path", "title", "author", "source", "collection", "language", "tags"])
 _FIELDS = DATES | _TEXTS | {"version", "description"}
 _NAMES = {**ALIASES, "document": "path", "file": "path", "id": "path", "tag": "tags"}

@@ -31,8 +31,9 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from rag.catalogue.conditions import DATE, DATES, OTHER, Condition, Where, numbers
+from rag.catalogue.conditions import DATE, OTHER, Condition, Where, numbers
 from rag.catalogue.described import Described
+from rag.loaders.metadata import DATES
 
 _SEVERAL = re.compile(r"\s*[,;&]\s*|\s+and\s+")
 _ADDRESS = re.compile(r"\s*<[^<>\s]*>")
@@ -78,7 +79,7 @@ def _meets(document: Described, condition: Condition) -> bool:
 
 
 def values(document: Described, field: str) -> list[str]:
-    """What a document says of a field; several only for tags and lists."""
+    """What a document says of a field: all of a list, and an author in every form."""
     metadata = document.metadata
     if field == "path":
         return [document.id]

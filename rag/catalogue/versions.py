@@ -114,7 +114,7 @@ def family(document: Described) -> Family:
     if last and not last["part"]:
         title = title[: last.start()]
     metadata = document.metadata
-    language = _plain(str(metadata.get("language") or _UNSAID))[:2]
+    language = _plain(wording.first(metadata, "language") or _UNSAID)[:2]
     # A title of nothing but a year is one like any other.
     return (
         _plain(title) or _plain(document.title) or document.title,
@@ -126,7 +126,7 @@ def family(document: Described) -> Family:
 def since(metadata: Mapping[str, Any]) -> str:
     """The first day that a document can hold on, as "2024-03-01"; "" if it does not say."""
     for name in _SINCE:
-        value = str(metadata.get(name, ""))
+        value = wording.first(metadata, name) or ""
         if DATE.fullmatch(value):
             return f"{value}-01-01"[:10]
     return ""

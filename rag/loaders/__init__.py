@@ -19,8 +19,8 @@ from rag.loaders.metadata import EVIDENCE, FILE_NAME, TITLE_FROM, readable_name
 if TYPE_CHECKING:
     from rag.types import Document
 
-LOADERS_VERSION = 7
-"""Raised whenever a loader gives another text or other blocks for the same file."""
+LOADERS_VERSION = 8
+"""Raised whenever a loader gives another text, other blocks or other metadata for the same file."""
 
 LOADERS = {
     ".csv": "rag.loaders.csv:load",

@@ -10,7 +10,14 @@ from contextlib import suppress
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from rag.loaders.metadata import DATES, EVIDENCE, TITLE_FROM, iso_date, looks_iso, normalise
+from rag.loaders.metadata import (
+    EVIDENCE,
+    STATED_DATES,
+    TITLE_FROM,
+    iso_date,
+    looks_iso,
+    normalise,
+)
 from rag.loaders.remarks import PROBLEM
 
 if TYPE_CHECKING:
@@ -90,12 +97,14 @@ def read_fields(text: str) -> tuple[dict[str, str | list[str]], str]:
         return {}, 'is not used: write lines of the form "title: Annual leave"'
     fields = normalise(found)
     problem = _wrong_date(fields)
-    return {k: v for k, v in fields.items() if not (k in DATES and _is_no_day(str(v)))}, problem
+    kept = {k: v for k, v in fields.items() if not (k in STATED_DATES and _is_no_day(str(v)))}
+    return kept, problem
 
 
 def _wrong_date(fields: Mapping[str, str | list[str]]) -> str:
-    for name in DATES:
-        value = str(fields.get(name, ""))
+    for name in STATED_DATES:
+        given = fields.get(name, "")
+        value = given if isinstance(given, str) else ", ".join(given)
         if value and (not looks_iso(value) or _is_no_day(value)):
             return f"has a {name} that reads as no date or as two ({value}): write 2024-06-01"
     return ""

@@ -42,10 +42,14 @@ LABELS = {
 """What documents call the fields of their metadata, whatever their format."""
 ALIASES = {label.replace(" ", "_"): field for field, labels in LABELS.items() for label in labels}
 """Each label as a name → its field."""
-DATES = ("published", "effective_date", "review_date")
+STATED_DATES = ("published", "effective_date", "review_date")
+"""The dates that a document states of itself; those of its file are no statements."""
+DATES = frozenset([*STATED_DATES, "created", "modified"])
 EVIDENCE = "_evidence"
 """What is added to the name of a field for the words of the text that say so."""
 _NOTHING = {"", "null", "none", "~", "anonymous", "(anonymous)", "unspecified", "(unspecified)"}
+_VALUES_AT_MOST = 1_000
+"""In YAML a long list can be given to thousands of fields by a few letters each."""
 _PROGRAMS = ("python-docx", "openpyxl", "Steve Canny")
 _MONTHS = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
 _MONTH = (
@@ -80,8 +84,9 @@ def field_of(label: str) -> str:
 
 
 def normalise(raw: Mapping[str, object]) -> dict[str, str | list[str]]:
-    """Metadata under our names: lower-case keys, ISO dates, tags as a list, the rest as strings.
+    """Metadata under our names: lower-case keys, ISO dates, tags as a list, authors as one string.
 
+    Of any other field one value is a string and several are a list, but several titles are none.
     What is empty or nested is left out. The first of several names for one thing wins.
     """
     result: dict[str, str | list[str]] = {}
@@ -95,9 +100,12 @@ def normalise(raw: Mapping[str, object]) -> dict[str, str | list[str]]:
             result[key] = [
                 tag.strip() for part in values for tag in re.split("[,;]", part) if tag.strip()
             ]
-        elif len(values) == 1 or key == "author":
-            joined = ", ".join(values)
-            result[key] = iso_date(joined) or joined if key in DATES else joined
+        elif key == "author":
+            result[key] = ", ".join(values)
+        elif len(values) == 1 or key != "title":
+            if key in DATES:
+                values = [iso_date(value) or value for value in values]
+            result[key] = values[0] if len(values) == 1 else values
     return result
 
 
@@ -126,6 +134,7 @@ def core_properties(core: Any, author: str | None) -> dict[str, object]:
 
 def _scalars(value: object) -> list[object]:
     if isinstance(value, list | tuple):
+        value = value[:_VALUES_AT_MOST]
         return [part for part in value if part is not None and not isinstance(part, list | dict)]
     return [] if value is None or isinstance(value, dict) else [value]
 

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from rag.loaders.builder import clean
 from rag.loaders.decoding import decode
-from rag.loaders.metadata import DATES, any_label, field_of, iso_date, normalise
+from rag.loaders.metadata import STATED_DATES, any_label, field_of, iso_date, normalise
 from rag.loaders.plain_lines import (
     HEADING_AT_MOST,
     ITEM,
@@ -52,7 +52,8 @@ _TITLE_LINES = 4
 _READ = ("author", "collection", "language", "source", "tags")
 """Fields of lines at the beginning; dates and versions are read in every format, see `stated`."""
 _FIELD = re.compile(
-    rf"(?P<name>{any_label(*_READ, 'version', *DATES)})[ \t]*:[ \t]*(?P<value>\S[^\n]{{0,200}})",
+    rf"(?P<name>{any_label(*_READ, 'version', *STATED_DATES)})[ \t]*:[ \t]*"
+    r"(?P<value>\S[^\n]{0,200})",
     re.IGNORECASE,
 )
 _BYLINE = re.compile(r"By (?P<author>[A-Z][\w.'’-]+(?: [A-Zdv][\w.'’-]*){1,4})")

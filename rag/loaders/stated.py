@@ -17,7 +17,7 @@ import re
 from typing import TYPE_CHECKING
 
 from rag.loaders.dateline import dateline
-from rag.loaders.metadata import DATE_WORDS, DATES, EVIDENCE, any_label, field_of, iso_date
+from rag.loaders.metadata import DATE_WORDS, EVIDENCE, STATED_DATES, any_label, field_of, iso_date
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -38,7 +38,7 @@ _SHORT = r"\d{4}[-/.]\d{1,2}(?![-/.]?\d)|\d{8}"
 _STATEMENT = re.compile(
     rf"{_START}(?P<verb>(?:is|are|was|were|has|have|been|will|shall|becomes?) "
     r"(?:(?:be|been|made|and|entered into) ){0,4})?"
-    rf"(?:(?P<label>{any_label(*DATES)})(?: on| by| as (?:of|from))?"
+    rf"(?:(?P<label>{any_label(*STATED_DATES)})(?: on| by| as (?:of|from))?"
     r"|(?P<active>(?:took|takes?) effect|"
     r"(?:came|comes?|enters?|entered|goes?|went) into (?:force|effect))(?: on| from| as of)?)"
     rf"{_BETWEEN}(?P<date>{DATE_WORDS}|{_SHORT})(?:\b|(?=T\d\d))",
