@@ -7,6 +7,7 @@ import os
 import signal
 import sys
 import time
+from dataclasses import replace
 from pathlib import Path
 from typing import NoReturn
 
@@ -21,6 +22,7 @@ LOADERS = {
     ".chatty": "hostile_loaders:chatty",
     ".huge": "hostile_loaders:huge",
     ".broken": "hostile_loaders:broken",
+    ".marred": "hostile_loaders:marred",
 }
 
 
@@ -75,3 +77,8 @@ def huge(data: bytes, document_id: str) -> Document:
 def broken(data: bytes, document_id: str) -> Document:
     """Half a character, as some JSON holds it."""
     return _document(document_id, "Staff \ud800 may.")
+
+
+def marred(data: bytes, document_id: str) -> Document:
+    """Half a character, where nobody reads."""
+    return replace(_document(document_id, "Staff may."), metadata={"owner": "\ud800"})

@@ -34,6 +34,7 @@ REASONS = {
     "d.eat": "needs more than 600 MB of memory to read: split it, or raise document_memory_mb",
     "e.huge": "has 25 million characters of text, over the limit of 20 million: split it",
     "f.broken": "holds characters that are not valid Unicode: save it again as UTF-8",
+    "g.marred": "holds characters that are not valid Unicode: save it again as UTF-8",
 }
 LIMITS = {"document_seconds": 5, "document_memory_mb": 600}
 
@@ -88,7 +89,9 @@ def test_documents_are_read_as_in_this_process(
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="memory is limited on Linux only")
-@pytest.mark.parametrize("name", [name for name in REASONS if not name.endswith(".broken")])
+@pytest.mark.parametrize(
+    "name", [name for name in REASONS if not name.endswith((".broken", ".marred"))]
+)
 def test_a_bad_document_is_named_and_the_next_is_read(
     tmp_path: Path, reader: IsolatedReader, hasty: IsolatedReader, name: str
 ) -> None:

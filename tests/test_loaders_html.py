@@ -319,6 +319,12 @@ def test_encodings(encoding: str, declaration: str) -> None:
     assert load(html.encode(encoding)).text == "Überstunden müssen geprüft werden."
 
 
+@pytest.mark.parametrize("declared", ["undefined", "nonsense", "rot13"])
+def test_an_encoding_that_cannot_be_used_is_guessed(declared: str) -> None:
+    html = f'<html><head><meta charset="{declared}"></head><body><p>Die Fähre fährt um fünf.</p>'
+    assert load(html.encode("iso-8859-1")).text == "Die Fähre fährt um fünf."
+
+
 def test_xhtml_with_a_declaration() -> None:
     html = (
         '<?xml version="1.0" encoding="utf-8"?><html><body><p>Well formed – fine.</p></body></html>'

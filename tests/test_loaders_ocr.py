@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 from awkward import canvas_pdf, check_promises, picture_page, prose, scanned_pdf, texts
+from pypdfium2 import PdfiumError
 from reportlab.pdfgen.canvas import Canvas
 
 from rag.building.isolation import IsolatedReader
@@ -96,6 +97,30 @@ def test_what_tesseract_is_unsure_of_is_not_text(
     monkeypatch.setattr(ocr.shutil, "which", lambda name: "/usr/bin/tesseract")
     document = load_bytes(partly_scanned(), "a.pdf", ocr_seconds=60)
     assert document.metadata["unread_pages"] == "2"
+
+
+def test_a_tesseract_that_cannot_be_started_costs_only_the_pictures(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(ocr.shutil, "which", lambda name: "/nowhere/tesseract")
+    document = load_bytes(partly_scanned(), "a.pdf", ocr_seconds=60)
+    assert [page.number for page in document.pages] == [1, 2, 3]
+    assert document.metadata["unread_pages"] == "2"
+
+
+def test_a_page_that_cannot_be_drawn_costs_only_itself(monkeypatch: pytest.MonkeyPatch) -> None:
+    def picture(data: bytes, number: int) -> tuple[bytes, float]:
+        if number == 2:
+            raise PdfiumError("Failed to load page.")
+        return b"", 1.0
+
+    words = "5\t1\t1\t1\t1\t1\t72\t72\t90\t12\t95.0\tMoorings\n"
+    monkeypatch.setattr(ocr.shutil, "which", lambda name: "/usr/bin/tesseract")
+    monkeypatch.setattr(ocr, "_picture", picture)
+    monkeypatch.setattr(ocr, "_tesseract", lambda picture, seconds: f"level\n{words}")
+    document = load_bytes(partly_scanned(2), "a.pdf", ocr_seconds=60)
+    assert (document.metadata["unread_pages"], document.metadata["ocr_pages"]) == ("2", "3")
+    assert "Moorings" in document.text
 
 
 def test_without_tesseract_nothing_is_tried(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import logging
 import os
 import time
@@ -152,7 +153,8 @@ class DocumentReader:
         else:
             document = load(file.path, file.id)
         try:
-            "\0".join([document.title, document.text, str(document.metadata)]).encode()
+            metadata = json.dumps(dict(document.metadata), ensure_ascii=False)
+            "\0".join([document.title, document.text, metadata]).encode()
         except UnicodeEncodeError as error:
             reason = "holds characters that are not valid Unicode: save it again as UTF-8"
             raise DocumentError(reason) from error

@@ -57,7 +57,7 @@ def _decode(data: bytes, declared: str | None) -> str:
         return nearly
     try:
         return data.decode(declared) if declared else _guess(data)
-    except (UnicodeDecodeError, LookupError):
+    except (UnicodeError, LookupError):  # "undefined" is a codec, which fails without details.
         return _guess(data)
 
 

@@ -70,8 +70,7 @@ def load(data: bytes, document_id: str) -> Document:
     Raises:
         DocumentError: it is empty, not text, or has no text that a reader would see.
     """
-    declared = _CHARSET.search(data, 0, 4096)
-    page = _parse(decode(data, declared[1].decode("ascii", "replace") if declared else None))
+    page = _parse(data)
     metadata = normalise(_metadata(page))
     _prepare(page)
     headline = _headline(page)
@@ -83,14 +82,15 @@ def load(data: bytes, document_id: str) -> Document:
 
 def add_page(data: bytes, builder: TextBuilder) -> None:
     """Add all that a reader sees of a page which is part of something larger, such as a book."""
-    declared = _CHARSET.search(data, 0, 4096)
-    page = _parse(decode(data, declared[1].decode("ascii", "replace") if declared else None))
+    page = _parse(data)
     _prepare(page)
     body = page.find("body")
     add_tree(page if body is None else body, builder)
 
 
-def _parse(text: str) -> HtmlElement:
+def _parse(data: bytes) -> HtmlElement:
+    declared = _CHARSET.search(data, 0, 4096)
+    text = decode(data, declared[1].decode("ascii", "replace") if declared else None)
     page = _tree(text)
     if page is None:
         # So deeply nested that the parser gave up: what remains can hardly nest.

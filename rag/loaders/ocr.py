@@ -44,13 +44,18 @@ def recognise(
         size: the size that the letters are taken to have, in points: a picture has none.
         seconds: how long it may take for all of them.
     """
+    from pypdfium2 import PdfiumError
+
     deadline = time.monotonic() + seconds
     found = {}
     for page in pages:
         left = min(_PAGE_SECONDS, deadline - time.monotonic())
         if left <= 0:
             break
-        picture, scale = _picture(data, page.number)
+        try:
+            picture, scale = _picture(data, page.number)
+        except PdfiumError:
+            continue  # What cannot be drawn costs this page, not the text of the others.
         table = _tesseract(picture, left)
         lines = _lines(table, scale, size)
         if lines:
@@ -81,10 +86,9 @@ def _tesseract(picture: bytes, seconds: float) -> str:
     program = shutil.which(PROGRAM)
     if program is None:
         return ""
-    command = [program, "stdin", "stdout", "-l", _languages(program), "--dpi", str(_DPI), "tsv"]
     try:
         done = subprocess.run(
-            command,
+            [program, "stdin", "stdout", "-l", _languages(program), "--dpi", str(_DPI), "tsv"],
             input=picture,
             capture_output=True,
             timeout=seconds,

@@ -153,7 +153,7 @@ def _main_text(fetched: Fetched) -> tuple[bytes, dict[str, Any], str]:
     except UnicodeDecodeError:
         try:
             content = content.decode(fetched.charset or "utf-8").encode("utf-8")
-        except (UnicodeDecodeError, LookupError):
+        except (UnicodeError, LookupError):  # As in `rag.loaders.decoding`.
             content = fetched.content
     try:
         page = load_bytes(content, "page.html")
