@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from chat_fake import FakeEngine, markdown
+from chat_fake import FakeEngine, Info, markdown
 from hypothesis import given
 from hypothesis import strategies as st
 from test_chat_reading import PAYLOADS, Page, assert_inert
@@ -44,6 +44,28 @@ def test_counts_are_those_under_the_other_filters() -> None:
     assert "Notes (1)" in shown
     assert "Handbook" not in shown
     assert "English (en) (2)" in shown  # another choice of the same kind
+
+
+def test_what_is_no_date_is_neither_offered_nor_counted() -> None:
+    infos = FakeEngine(
+        [
+            markdown("a.md", "Tides", LEAVE, published="spring 2019", effective_date="soon"),
+            markdown("b.md", "Berths", LEAVE, published="2019 or so"),
+            markdown("c.md", "Cranes", LEAVE, published="2018-02-01"),
+        ]
+    ).documents()
+    shown = Page(facets.choices_html(infos, {})).text
+    assert "2018 (1)" in shown
+    assert "2019" not in shown
+    assert "dates here go from 1 February 2018 to 1 February 2018" in shown
+    for year, documents in (("2018", 1), ("2019", 0)):
+        assert facets.searched(infos, {"published": year}) == documents
+
+
+def test_a_document_of_two_dates_is_counted_once() -> None:
+    info = Info("a.md", "Tides", {"published": ["2018-02-01", "2020-03"]}, 1)
+    assert "2020 (1)" in Page(facets.choices_html([info], {})).text
+    assert "(2)" not in Page(facets.choices_html([info], {})).text
 
 
 def test_what_is_chosen_stays_visible_though_nothing_is_left() -> None:

@@ -201,6 +201,15 @@ def test_the_other_unicode_form_of_a_name_is_the_same_name(corpus: Path) -> None
     assert tree(corpus) == {}
 
 
+def test_so_is_the_other_unicode_form_of_a_folder(corpus: Path) -> None:
+    folder = corpus / unicodedata.normalize("NFD", "Fähren")
+    folder.mkdir()
+    (folder / unicodedata.normalize("NFD", "Übersicht.md")).write_bytes(b"# Old")
+    (file,) = scan(corpus).files
+    make(corpus).delete(file.id)
+    assert tree(folder) == {}
+
+
 def test_limits_are_kept(corpus: Path) -> None:
     files = make(corpus, file=100, total=250, files=3)
     assert refused(files, "a.md", b"x" * 101).status == 413
@@ -221,6 +230,28 @@ def test_what_is_on_its_way_counts_against_the_limits(corpus: Path) -> None:
             put(files, "b.md", b"x" * 51)
         file.write(b"x" * 100)
     assert list(tree(corpus)) == ["a.md"]
+
+
+def test_what_is_replaced_makes_room(corpus: Path) -> None:
+    files = make(corpus, total=100, files=1)
+    put(files, "a.md", b"x" * 80)
+    put(files, "a.md", b"y" * 100, replace=True)
+    put(files, "a.md", b"z" * 30, replace=True)
+    assert tree(corpus) == {"a.md": b"z" * 30}
+    with pytest.raises(Refused, match="does not fit"):
+        put(files, "a.md", b"x" * 101, replace=True)
+    with pytest.raises(Refused, match="one too many"):
+        put(files, "b.md", replace=True)
+    assert (files._room.size, files._room.files, files._room.coming) == (30, 1, {})
+
+
+def test_a_smaller_file_is_taken_where_a_limit_is_passed(corpus: Path) -> None:
+    for name in ("a.md", "b.md"):
+        (corpus / name).write_bytes(b"x" * 80)
+    files = make(corpus, total=100, files=1)
+    put(files, "a.md", b"y" * 70, replace=True)
+    with pytest.raises(Refused, match="does not fit"):
+        put(files, "a.md", b"x" * 71, replace=True)
 
 
 def test_room_is_there_again_after_a_deletion(corpus: Path) -> None:

@@ -15,7 +15,7 @@ import pytest
 from chat_fake import FakeEngine, markdown
 from workshop import SMALL_CORPUS
 
-from rag.chat.library_builds import COMMAND, Builds
+from rag.chat.library_builds import COMMAND, Build, Builds
 from rag.chat.library_service import LibraryService
 from rag.chat.library_worker import settings_line
 from rag.chat.owner import Owner
@@ -351,3 +351,11 @@ def test_a_build_that_dies_is_one_line(make: Make, worker: str) -> None:
     problem = finish(service)["problem"]
     assert problem.startswith("The build ended before it was done")
     assert "as it was before" in problem
+
+
+def test_a_build_that_cannot_be_started_does_not_count_as_running(tmp_path: Path) -> None:
+    builds = Builds(Settings(), command=[str(tmp_path / "gone")])
+    for _ in range(2):
+        with pytest.raises(FileNotFoundError):
+            builds.start()
+    assert builds.current == Build()

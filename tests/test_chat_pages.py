@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import hashlib
+import unicodedata
 from pathlib import Path
 
 import pytest
@@ -11,6 +12,7 @@ from reportlab.lib.pagesizes import A4
 from reportlab.pdfgen.canvas import Canvas
 
 import rag
+from rag.building.corpus import scan
 from rag.chat import pages
 from rag.errors import DocumentError
 
@@ -104,3 +106,13 @@ def test_only_the_indexed_file_in_the_corpus_is_read(pdf: Path) -> None:
     for name in ("../secret.pdf", str(outside), "link.pdf", "gone.pdf", "."):
         with pytest.raises(DocumentError, match="no longer in the corpus"):
             pages.find_file(corpus, name, sha256(pdf))
+
+
+def test_a_file_is_found_whatever_the_unicode_form_of_its_name(pdf: Path) -> None:
+    corpus = pdf.parent
+    folder = corpus / unicodedata.normalize("NFD", "Fähren")
+    folder.mkdir()
+    path = pdf.rename(folder / unicodedata.normalize("NFD", "Übersicht.pdf"))
+    (file,) = scan(corpus).files
+    assert file.id == unicodedata.normalize("NFC", "Fähren/Übersicht.pdf")
+    assert pages.find_file(corpus, file.id, sha256(path)) == path.resolve()

@@ -102,6 +102,19 @@ def test_examples_are_only_questions_that_are_answered(served: dict[str, Call]) 
     assert "carrying leave over" not in html
 
 
+def test_what_was_tried_may_be_forgotten_meanwhile() -> None:
+    class Forgotten(dict[Any, bool]):
+        """As if another thread cleared it right after each question was kept."""
+
+        def __setitem__(self, key: Any, value: bool) -> None:
+            self.clear()
+
+    service = Service(engine())
+    service._answered = Forgotten()
+    topics = [("leave", QUESTION), ("dragons", "Which dragons guard palaces?")]
+    assert service._answerable_of(engine(), topics, 4, 4) == topics[:1]
+
+
 def test_follow_ups_leave_out_what_was_cited(served: dict[str, Call]) -> None:
     reply = served["follow_ups"](
         {"question": "x", "documents": ["leave/a.md"], "sections": ["1. Carrying leave over"]}
@@ -128,6 +141,14 @@ def test_pages_are_only_offered_of_pdf_files_of_a_known_corpus(tmp_path: Path) -
     assert source({"document": "a.pdf"})["pages"] == 2
     assert source({"document": "b.md"})["pages"] == 0
     assert calls(engine)["source"]({"document": "a.pdf"})["pages"] == 0
+
+
+def test_a_suffix_in_capitals_is_a_pdf_as_well(tmp_path: Path) -> None:
+    engine = FakeEngine([markdown("LEAVE.PDF", "A", "Text.", pages=2)])
+    served = {call.__name__: call for call in Service(engine, tmp_path).functions()}
+    assert served["source"]({"document": "LEAVE.PDF"})["pages"] == 2
+    reply = served["page_picture"]({"document": "LEAVE.PDF", "number": 1})
+    assert "no longer in the corpus" in reply["error"]
 
 
 def test_a_page_that_cannot_be_shown_is_one_line(tmp_path: Path) -> None:

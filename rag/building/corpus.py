@@ -7,6 +7,7 @@ import re
 import stat
 import unicodedata
 from collections import deque
+from contextlib import suppress
 from dataclasses import dataclass
 from hashlib import blake2b
 from pathlib import Path, PurePosixPath
@@ -30,7 +31,8 @@ _INDEX = frozenset(
         "seen.json", "touched.json",
     }
 )  # fmt: skip
-"""What `rag.store` writes into the folder of an index; it may lie in the corpus."""
+"""What `rag.store` writes into the folder of an index, which may lie in the corpus. Nothing writes
+"touched.json" any more, but without it that of an old index would be read as a document."""
 MAX_BYTES = 200_000_000
 _LATEST = 2**63 - 1
 _UNPRINTABLE = frozenset(["Cc", "Cs", "Zl", "Zp"])
@@ -84,6 +86,27 @@ class Scan:
 
     files: tuple[CorpusFile, ...]
     skipped: tuple[Problem, ...]
+
+
+def file_of(folder: Path, document_id: str) -> Path | None:
+    """Where the file of a document is, if there is one; it may be a link that leads elsewhere."""
+    path: Path | None = folder
+    for name in PurePosixPath(document_id).parts:
+        path = path and existing(path, name)
+    return path
+
+
+def existing(folder: Path, name: str) -> Path | None:
+    """The entry of a folder with this name, whatever Unicode form it has: ids have NFC."""
+    path = folder / name
+    if os.path.lexists(path):
+        return path
+    wanted = unicodedata.normalize("NFC", name)
+    with suppress(OSError), os.scandir(folder) as entries:
+        for entry in entries:
+            if unicodedata.normalize("NFC", entry.name) == wanted:
+                return folder / entry.name
+    return None
 
 
 def scan(folder: Path, max_bytes: int = MAX_BYTES) -> Scan:

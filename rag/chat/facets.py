@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 from markupsafe import Markup
 
-from rag.catalogue.conditions import parse_where
+from rag.catalogue.conditions import DATE, parse_where
 from rag.catalogue.described import Described
 from rag.catalogue.filters import select, values
 from rag.chat.payloads import json_safe
@@ -147,8 +147,8 @@ def _field(infos: Sequence[Described], filters: Filters, kind: str) -> Markup:
 
 def _day(infos: Sequence[Described], chosen: str) -> Markup:
     days = sorted(
-        day for info in infos for day in (values(info, "effective_date") or
-                                          values(info, "published"))[:1]
+        day for info in infos for day in (_dates(info, "effective_date") or
+                                          _dates(info, "published"))[:1]
     )  # fmt: skip
     if not days and not chosen:
         return _EMPTY
@@ -172,15 +172,21 @@ def _offered(infos: Sequence[Described], kind: str) -> list[tuple[str, str]]:
             _titles(infos).items(), key=lambda one: (wording.natural_order(one[1]), one[0])
         )
         return named[:_MAX_OFFERED]
-    found = Counter(value for info in infos for value in values(info, KINDS[kind].field))
     if kind in _YEARS:
-        years = sorted({value[:4] for value in found if value[:4].isdigit()}, reverse=True)
-        counted = {y: sum(n for value, n in found.items() if value[:4] >= y) for y in years}
+        latest = Counter(max(own)[:4] for info in infos if (own := _dates(info, KINDS[kind].field)))
+        years = sorted(latest, reverse=True)
+        counted = {y: sum(n for year, n in latest.items() if year >= y) for y in years}
         return [(year, f"{year} ({counted[year]})") for year in years]
+    found = Counter(value for info in infos for value in values(info, KINDS[kind].field))
     by_name = sorted(found.items(), key=lambda one: wording.natural_order(one[0]))[:_MAX_OFFERED]
     if kind == "language":
         return [(value, f"{language(value)} ({n})") for value, n in by_name]
     return [(value, f"{wording.shorten(value, 60)} ({n})") for value, n in by_name]
+
+
+def _dates(info: Described, field: str) -> list[str]:
+    """The dates of a field; text such as "spring 2019" meets no condition on a date."""
+    return [value for value in values(info, field) if DATE.fullmatch(value)]
 
 
 def _titles(infos: Sequence[Described]) -> dict[str, str]:

@@ -29,7 +29,7 @@ class Build:
     Attributes:
         id: differs from that of every other build, of other servers as well; "" if there was none.
         running: whether it still goes on.
-        stage: what it does: "" at first, "reading", then "embedding".
+        stage: what it does, in the words of `rag.building.progress`; "" at first.
         share: how much of the time is over, 0 to 1.
         remaining: seconds until the end, as far as one can tell.
         report: what it did, as `rag build --json` prints it; empty until it is done.
@@ -80,13 +80,13 @@ class Builds:
         with self._lock:
             if self._build.running:
                 return self._build
-            self._stopped = False
-            self._build = Build(id=uuid4().hex, running=True)
+            # First of all: if it cannot be started, nothing runs.
             process = subprocess.Popen(
                 self._command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True,
                 encoding="utf-8",
             )  # fmt: skip
-            self._process = process
+            self._process, self._stopped = process, False
+            self._build = Build(id=uuid4().hex, running=True)
             Thread(target=self._follow, args=(process,), name="rag-build", daemon=True).start()
             return self._build
 

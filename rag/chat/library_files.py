@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import logging
 import os
 import secrets
 import shutil
 import time
-import unicodedata
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
@@ -15,13 +13,11 @@ from pathlib import Path
 from threading import Lock
 from typing import BinaryIO
 
-from rag.building.corpus import is_left_out
+from rag.building.corpus import existing, file_of, is_left_out
 from rag.chat.library_names import safe_folder, safe_name
 from rag.errors import RagError, UnsupportedFormat, UsageError
 from rag.loaders.fields import SIDECAR
 from rag.store.files import sync_folder
-
-log = logging.getLogger(__name__)
 
 ASIDE = ".uploads"
 """Where a file lies until it is whole; hidden, so that no build reads it."""
@@ -54,12 +50,12 @@ class Limits:
 
 @dataclass
 class Room:
-    """How much the corpus holds, uploads under way included."""
+    """How much the corpus holds; `coming` is the bytes and files that uploads under way add."""
 
     size: int = 0
     files: int = 0
     until: float = float("-inf")
-    coming: dict[str, int] = field(default_factory=dict)
+    coming: dict[str, tuple[int, int]] = field(default_factory=dict)
 
 
 class Files:
@@ -93,7 +89,7 @@ class Files:
         target = self._target(given, folder, size, replace=replace)
         aside = self.corpus / ASIDE
         part = aside / secrets.token_hex(16)
-        with self._reserve(part.name, size):
+        with self._reserve(part.name, size, _size(target)):
             try:
                 with self._lock:  # Or the folder may be removed before the file is in it.
                     _make_aside(aside)
@@ -159,7 +155,7 @@ class Files:
         if not self.corpus.is_dir():
             raise Refused(f"cannot be saved: the folder {self.corpus} is not there", 507)
         parent = self._inside(self.corpus / place)
-        target = _existing(parent, name) or parent / name
+        target = existing(parent, name) or parent / name
         if target.is_dir():
             raise Refused("has the name of a folder: rename it", 400)
         if is_left_out(self.corpus, f"{place}/{name}".lstrip("/")):
@@ -181,51 +177,50 @@ class Files:
         return resolved
 
     def _find(self, document_id: str) -> Path:
-        path = self.corpus / document_id
-        gone = UsageError("There is no such file any more.")
-        if not path.parent.resolve().is_relative_to(self.corpus.resolve()):
-            raise gone
-        found = _existing(path.parent, path.name)
-        if found is None or (found.is_dir() and not found.is_symlink()):
-            raise gone
+        found = file_of(self.corpus, document_id)
+        if (
+            found is None
+            or not found.parent.resolve().is_relative_to(self.corpus.resolve())
+            or (found.is_dir() and not found.is_symlink())
+        ):
+            raise UsageError("There is no such file any more.")
         return found
 
     @contextmanager
-    def _reserve(self, key: str, size: int) -> Iterator[None]:
-        """Room for one more file while it is on its way."""
+    def _reserve(self, key: str, size: int, replaced: int | None) -> Iterator[None]:
+        """Room for a file on its way, in place of one with so many bytes; None if it is new."""
+        more, new = size - (replaced or 0), int(replaced is None)
         with self._lock:
             room = self._room
             if time.monotonic() > room.until:
                 room.size, room.files = _usage(self.corpus)
                 room.until = time.monotonic() + _USAGE_SECONDS
-            if room.files + len(room.coming) >= self.limits.files:
+            size_coming = sum(size for size, _ in room.coming.values())
+            files_coming = sum(files for _, files in room.coming.values())
+            # What takes no more room than before is taken even where the limit is passed.
+            if new and room.files + files_coming >= self.limits.files:
                 raise Refused(
                     f"is one too many: the library takes {self.limits.files:,} files", 507
                 )
-            if room.size + sum(room.coming.values()) + size > self.limits.total:
+            if more > 0 and room.size + size_coming + more > self.limits.total:
                 raise Refused(
                     f"does not fit: the library takes {self.limits.total / _MB:,.0f} MB in all", 507
                 )
-            room.coming[key] = size
+            # The room that a smaller file makes is there once the file is.
+            room.coming[key] = max(0, more), new
         try:
             yield
             with self._lock:
-                room.size, room.files = room.size + size, room.files + 1
+                room.size, room.files = room.size + more, room.files + new
         finally:
             with self._lock:
                 del room.coming[key]
 
 
-def _existing(folder: Path, name: str) -> Path | None:
-    """The entry of a folder with this name, whatever Unicode form it has."""
-    path = folder / name
-    if os.path.lexists(path):
-        return path
-    wanted = unicodedata.normalize("NFC", name)
-    with suppress(OSError), os.scandir(folder) as entries:
-        for entry in entries:
-            if unicodedata.normalize("NFC", entry.name) == wanted:
-                return folder / entry.name
+def _size(path: Path) -> int | None:
+    """Bytes of a file, of a link its own; None if there is none."""
+    with suppress(OSError):
+        return path.lstat().st_size
     return None
 
 

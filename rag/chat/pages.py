@@ -18,6 +18,7 @@ from typing import Any
 import pypdfium2 as pdfium
 
 from rag.building.changes import fingerprint
+from rag.building.corpus import file_of
 from rag.errors import DocumentError
 from rag.loaders.fields import sidecar_of
 
@@ -60,11 +61,11 @@ def find_file(corpus: Path, document_id: str, sha256: str) -> Path:
     Raises:
         DocumentError: it is not there, lies elsewhere, or has changed.
     """
-    root = corpus.resolve()
-    path = (root / document_id).resolve()
-    if not path.is_relative_to(root) or not path.is_file():
+    found = file_of(corpus, document_id)
+    path = found and found.resolve()
+    if not (found and path and path.is_relative_to(corpus.resolve()) and path.is_file()):
         raise DocumentError(f"The file {document_id} is no longer in the corpus folder.")
-    if fingerprint(path, sidecar_of(corpus / document_id)) != sha256:
+    if fingerprint(path, sidecar_of(found)) != sha256:
         raise DocumentError(f"The file {document_id} has changed since it was indexed.")
     return path
 

@@ -20,7 +20,7 @@ from rag.chat.desk import Desk
 from rag.chat.engine import Engine, snapshot
 from rag.chat.payloads import Payload
 from rag.chat.rephrase import rephrased
-from rag.chat.sources import PDF, Known, Sources, documents
+from rag.chat.sources import Known, Sources, documents, is_pdf
 from rag.errors import RagError, UsageError
 from rag.types import Answer, Document, Hit, Turn
 
@@ -200,7 +200,7 @@ class Service:
         known = self._known
         if known is None or known.generation != index.generation:
             infos = index.documents()
-            files = {info.id: info.file.sha256 for info in infos if info.id.endswith(PDF)}
+            files = {info.id: info.file.sha256 for info in infos if is_pdf(info.id)}
             known = Known(index.generation, infos, files, families(infos))
             self._known = known
         return known
@@ -235,11 +235,14 @@ class Service:
         good: list[tuple[str, str]] = []
         for topic, question in islice(topics, tried):
             key = (index.generation, question, where)
-            if key not in self._answered:
+            # Looked up once: another thread may forget it all at any moment.
+            answered = self._answered.get(key)
+            if answered is None:
+                answered = not index.ask(question, where=where).abstained
                 if len(self._answered) >= _REMEMBERED:
                     self._answered.clear()
-                self._answered[key] = not index.ask(question, where=where).abstained
-            if self._answered[key]:
+                self._answered[key] = answered
+            if answered:
                 good.append((topic, question))
             if len(good) == wanted:
                 break

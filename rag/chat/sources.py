@@ -15,7 +15,6 @@ from rag.store.tables import DocumentInfo
 from rag.types import Document
 
 MAX_NAME = 4_096
-PDF = ".pdf"
 
 
 @dataclass(frozen=True)
@@ -53,7 +52,7 @@ class Sources:
             "html": reading.document_html(document, marks, family),
             "title": document.title,
             "moved": moved,
-            "pages": len(document.pages) if self._corpus and document.id.endswith(PDF) else 0,
+            "pages": len(document.pages) if self._corpus and is_pdf(document.id) else 0,
         }
 
     def page_picture(self, payload: Payload) -> Payload:
@@ -78,6 +77,11 @@ class Sources:
                 for box in boxes
             ],
         }
+
+
+def is_pdf(identifier: str) -> bool:
+    """Whether a document was read from a PDF file."""
+    return identifier.lower().endswith(".pdf")
 
 
 def _document(index: Engine, identifier: str) -> Document:
