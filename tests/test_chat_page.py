@@ -146,7 +146,7 @@ def test_launch_says_where_the_chat_is_and_closes_the_index(
     monkeypatch.setattr("rag.live.LiveIndex", lambda path, settings: served)
     monkeypatch.setattr("gradio.Blocks.block_thread", lambda page: page.close(verbose=False))
     said: list[str] = []
-    chat.launch(tmp_path, "127.0.0.1", 0, None, said.append)
+    chat.launch(Settings(index=tmp_path / "index", port=0), said.append)
     assert said[0].startswith("The chat is at http://127.0.0.1:")
     assert closed == [True]
 
@@ -156,25 +156,25 @@ def test_launch_says_where_conversations_are_kept_and_how_the_owner_sees_feedbac
 ) -> None:
     monkeypatch.setattr("rag.live.LiveIndex", lambda path, settings: engine())
     monkeypatch.setattr("gradio.Blocks.block_thread", lambda page: page.close(verbose=False))
-    settings = Settings(index=tmp_path / "index", corpus=tmp_path)
+    settings = Settings(index=tmp_path / "index", corpus=tmp_path, port=0)
     said: list[str] = []
-    chat.launch(settings.index, "127.0.0.1", 0, settings, said.append)
+    chat.launch(settings, said.append)
     kept = tmp_path / "index-conversations"
     assert said[1] == f"Conversations are kept in {kept}"
     link = f"#owner={(kept / 'owner-key').read_text()}"
     assert said[2].startswith("Feedback and unanswered questions, for you alone: http://")
     assert said[2].endswith(link)
     said.clear()
-    chat.launch(settings.index, "127.0.0.1", 0, replace(settings, library="owner"), said.append)
+    chat.launch(replace(settings, library="owner"), said.append)
     assert said[2].startswith("Feedback, unanswered questions and changes to the library, for you")
     assert said[2].endswith(link)
     said.clear()
     off = replace(settings, conversations="off")
-    chat.launch(settings.index, "127.0.0.1", 0, off, said.append)
+    chat.launch(off, said.append)
     assert len(said) == 1
     monkeypatch.delenv("RAG_OWNER_PASSWORD", raising=False)
     with pytest.raises(SettingsError, match="there is no password"):
-        chat.launch(settings.index, "127.0.0.1", 0, replace(off, library="owner"), said.append)
+        chat.launch(replace(off, library="owner"), said.append)
 
 
 def test_desk_and_library_of_a_page_have_one_owner(tmp_path: Path) -> None:

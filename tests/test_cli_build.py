@@ -12,6 +12,7 @@ import pytest
 from commands import Ran, Run
 
 from rag.cli.build import describe
+from rag.settings import Settings
 from rag.store.lock import writer_lock
 from rag.types import BuildReport, Problem
 
@@ -110,8 +111,8 @@ def test_chat_builds_first_and_then_opens(
     run: Run, workshop: Make, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     made = workshop({"leave.md": "# Leave\n\nStaff get 13 days.\n"})
-    opened: list[tuple[object, ...]] = []
-    page = SimpleNamespace(launch=lambda *arguments: opened.append(arguments))
+    opened: list[Settings] = []
+    page = SimpleNamespace(launch=opened.append)
     monkeypatch.setitem(sys.modules, "rag.chat.page", page)
     arguments = ["chat", "--corpus", made.corpus, "--index", made.index, "--port", "0"]
     first = run(*arguments)
@@ -120,7 +121,7 @@ def test_chat_builds_first_and_then_opens(
     assert (made.index / "CURRENT").is_file()
     second = run(*arguments)
     assert (second.code, second.err) == (0, "")
-    assert [one[:3] for one in opened] == [(made.index, "127.0.0.1", 0)] * 2
+    assert [(one.index, one.host, one.port) for one in opened] == [(made.index, "127.0.0.1", 0)] * 2
 
 
 def test_the_address_of_a_chat_has_brackets_where_it_needs_them() -> None:

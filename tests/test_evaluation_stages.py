@@ -153,7 +153,7 @@ ASKED = [
 def run(
     capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, encoder: Encoder
 ) -> Callable[..., str]:
-    for module in ("rag.cli.evaluate", "rag.pipeline"):
+    for module in ("rag.building.indexing", "rag.pipeline"):
         monkeypatch.setattr(f"{module}.load_encoder", lambda *_: encoder)
 
     def call(*arguments: object) -> str:

@@ -42,6 +42,10 @@ def test_times_are_in_utc(value: str, expected: str) -> None:
     assert wording.nice_time(value) == expected
 
 
+def test_times_where_room_is_short() -> None:
+    assert wording.short_time("2026-11-24T21:45:10+00:00") == "2026-11-24 21:45 UTC"
+
+
 def test_the_date_in_force_comes_before_the_one_of_publication() -> None:
     metadata = {"published": "2023-01-01", "effective_date": "2024-03-01"}
     assert wording.document_date(metadata) == ("effective", "1 March 2024")

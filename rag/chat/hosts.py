@@ -53,9 +53,10 @@ class OnlyThisHost:
 
 
 def guards(host: str, allowed: str = "") -> list[Middleware]:
-    """What stands before the chat at `host`, which may have other names as well.
+    """What stands before the chat at `host`.
 
-    A page for this machine alone has no other names; one for a network may have any.
+    A page for this machine alone has no names but its own and those in `allowed`; one for a network
+    may have any.
     """
     always = [Middleware(HeldToThisServer), Middleware(NamesTheClient)]
     if not is_loopback(host):

@@ -6,7 +6,6 @@ import asyncio
 import socket
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
-from dataclasses import replace
 from functools import cache
 from pathlib import Path
 from typing import Any, TypeVar
@@ -21,9 +20,10 @@ from rag.chat.engine import Engine
 from rag.chat.hosts import guards
 from rag.chat.library_service import LibraryService
 from rag.chat.owner import Owner, owner_calls, owner_from
-from rag.chat.payloads import Call, Payload, history_turns
+from rag.chat.payloads import Call, Payload, guarded, history_turns
 from rag.chat.service import MAX_QUESTION, Service
 from rag.errors import RagError, UsageError
+from rag.settings import Settings
 
 TITLE = "Ask the documents"
 _ASSETS = Path(__file__).parent / "assets"
@@ -68,7 +68,7 @@ def _build(
     engine: Engine, corpus: Path | None, desk: Desk | None, library: LibraryService
 ) -> gr.Blocks:
     service = Service(engine, corpus, desk)
-    overview = service.functions()[0]({})
+    overview = guarded(service.overview)({})
     with gr.Blocks(title=TITLE, analytics_enabled=False, fill_width=True, fill_height=True) as page:
         gr.HTML(
             value=shell_html(overview, library.owner),
@@ -132,20 +132,11 @@ def options(host: str, port: int, allowed: str = "") -> dict[str, Any]:
     }
 
 
-def launch(
-    index_dir: Path,
-    host: str,
-    port: int,
-    settings: Any,
-    announce: Callable[[str], None] | None = None,
-) -> None:
-    """Serve the chat over the index in `index_dir` until it is interrupted.
+def launch(settings: Settings, announce: Callable[[str], None] | None = None) -> None:
+    """Serve the chat over the index of the settings until it is interrupted.
 
     Args:
-        index_dir: folder of the index.
-        host: address to listen on.
-        port: port to listen on; 0 takes a free one.
-        settings: the effective settings; handed to the engine.
+        settings: the effective ones; port 0 takes a free one.
         announce: called when the page is up, once with the address and once with each thing more
             that its owner should know; prints by default.
 
@@ -155,16 +146,15 @@ def launch(
     from rag.live import LiveIndex
 
     with ExitStack() as open_until_the_end:
-        owner = owner_from(settings) if settings is not None else Owner()
-        desk = Desk(folder_of(settings) if settings is not None else None, owner)
+        owner = owner_from(settings)
+        desk = Desk(folder_of(settings), owner)
         open_until_the_end.callback(desk.close)
-        engine = LiveIndex(index_dir, settings)
+        engine = LiveIndex(settings.index, settings)
         open_until_the_end.callback(engine.close)
-        here = replace(settings, index=index_dir, host=host) if settings is not None else None
-        library = LibraryService(engine, here, owner=owner)
+        library = LibraryService(engine, settings, owner=owner)
         open_until_the_end.callback(library.close)
-        page = build_page(engine, getattr(settings, "corpus", None), desk, library)
-        url = serve(page, host, port, getattr(settings, "allowed_hosts", ""))
+        page = build_page(engine, settings.corpus, desk, library)
+        url = serve(page, settings.host, settings.port, settings.allowed_hosts)
         say = announce or click.echo
         say(f"The chat is at {url}  (stop it with Ctrl+C)")
         if desk.folder:

@@ -15,7 +15,6 @@ from rag.building.indexing import build_index
 from rag.building.progress import Estimate, duration
 from rag.cli.options import effective_from, index_option, json_option, setting
 from rag.cli.output import say
-from rag.embedding import Progress
 from rag.errors import RagError
 from rag.loaders import formats, use_another
 from rag.settings import Settings
@@ -123,11 +122,7 @@ class _Bar:
             self._bar.close()
         self._bar = None
 
-    @property
-    def update(self) -> Progress:
-        return self._update
-
-    def _update(self, stage: str, done: int, total: int) -> None:
+    def update(self, stage: str, done: int, total: int) -> None:
         if not sys.stderr.isatty():
             return
         if self._bar is None:

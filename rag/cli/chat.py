@@ -45,4 +45,4 @@ def chat(**flags: Any) -> None:
     refuse_other_encoder(settings)
     from rag.chat.page import launch
 
-    launch(settings.index, settings.host, settings.port, settings)
+    launch(settings)

@@ -16,9 +16,8 @@ from typing import Any, TypeVar
 import click
 from tqdm import tqdm
 
-from rag.building.indexing import build_index
+from rag.cli.build import build_with_progress
 from rag.cli.options import answering_options, json_option, setting, settings_from
-from rag.encoders import load_encoder
 from rag.errors import UsageError
 from rag.evaluation import ablation
 from rag.evaluation.comparison import compare as compare_runs
@@ -185,16 +184,7 @@ def _building(settings: Settings, keep: Path | None) -> Iterator[Callable[[Path]
 
         def build(corpus: Path) -> Index:
             own = replace(settings, corpus=corpus, index=Path(folder))
-            encoder = load_encoder(own.encoder, own.threads, own.precision)
-            with tqdm(total=0, desc="building", file=sys.stderr, disable=None) as bar:
-
-                def show(stage: str, done: int, total: int) -> None:
-                    bar.set_description(stage)
-                    bar.total = total
-                    bar.n = done
-                    bar.refresh()
-
-                build_index(own, show, encoder)
+            build_with_progress(own)
             opened.append(open_index(own.index, own))
             return opened[-1]
 

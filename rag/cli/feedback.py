@@ -13,6 +13,7 @@ from rag.cli.options import index_option, json_option, setting, settings_from
 from rag.cli.output import say
 from rag.errors import UsageError
 from rag.store.manifest import current_generation
+from rag.text.wording import short_time
 
 _WIDTH = 96
 
@@ -60,11 +61,11 @@ def feedback(as_json: bool, **flags: Any) -> None:
     say("Questions that the corpus could not answer:")
     for question in unanswered:
         times = f"{question.times} times, last " if question.times > 1 else ""
-        _entry(question.question, f"{times}{_when(question.last)}, {question.generation}")
+        _entry(question.question, f"{times}{short_time(question.last)}, {question.generation}")
     say("" if unanswered else "  none\n")
     say("Feedback:")
     for opinion in opinions:
-        _entry(opinion.question, f"{_when(opinion.given)}, {opinion.generation}")
+        _entry(opinion.question, f"{short_time(opinion.given)}, {opinion.generation}")
         reason = f": {_line(opinion.reason)}" if opinion.reason else ""
         say(f"    {_VERDICTS[opinion.verdict]}{reason}")
         say(textwrap.indent(textwrap.fill(_line(opinion.answer), _WIDTH - 4), "    "))
@@ -82,7 +83,3 @@ def _entry(question: str, about: str) -> None:
 def _line(text: str) -> str:
     """What came from a browser, on one line and without what steers a terminal."""
     return "".join(letter for letter in " ".join(text.split()) if letter.isprintable())
-
-
-def _when(stamp: str) -> str:
-    return f"{stamp[:16].replace('T', ' ')} UTC"

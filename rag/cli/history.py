@@ -11,7 +11,7 @@ import click
 from rag.cli.options import index_option, json_option, settings_from
 from rag.cli.output import say
 from rag.store import history
-from rag.text.wording import counted
+from rag.text.wording import counted, short_time
 
 
 @click.command()
@@ -35,7 +35,7 @@ def generations(as_json: bool, **flags: Any) -> None:
             say(f"{mark} {one.generation}  {fault}: {one.problem}")
             continue
         say(
-            f"{mark} {one.generation}  {one.created[:16].replace('T', ' ')} UTC  "
+            f"{mark} {one.generation}  {short_time(one.created)}  "
             f"{counted(one.documents or 0, 'document')}  {counted(one.chunks or 0, 'chunk')}  "
             f"{(one.bytes or 0) / 1e6:.1f} MB  {one.encoder}"
         )

@@ -135,6 +135,7 @@ def compare(index: Path, before: str | None = None, after: str | None = None) ->
     Raises:
         IndexNotFound: nothing has been built there.
         IndexDamaged: one of the two is not whole.
+        IndexIncompatible: one of the two is of another format.
         UsageError: there is no such generation, or none to compare with.
     """
     later = find_generation(index, after) if after else current_generation(index)

@@ -8,6 +8,7 @@ from html import escape
 from itertools import groupby, zip_longest
 
 from rag.comparing.generations import Difference, DocumentChange, SentenceChange, word_runs
+from rag.text.wording import short_time
 
 _SIGNS = {"added": "+", "removed": "-", "renamed": ">", "changed": "~"}
 _HEADINGS = {
@@ -29,15 +30,11 @@ def summary(difference: Difference) -> str:
     return f"{', '.join(counts) or 'no document differs'}; {difference.unchanged} unchanged"
 
 
-def _time(created: str) -> str:
-    return f"{created[:16].replace('T', ' ')} UTC"
-
-
 def to_text(difference: Difference, width: int = 100) -> str:
     """For reading in a terminal of `width` columns: before on the left, after on the right."""
     lines = [
-        f"before  {difference.before}  {_time(difference.before_created)}",
-        f"after   {difference.after}  {_time(difference.after_created)}",
+        f"before  {difference.before}  {short_time(difference.before_created)}",
+        f"after   {difference.after}  {short_time(difference.after_created)}",
         summary(difference),
     ]
     for change in difference.documents:
@@ -84,6 +81,7 @@ def to_html(difference: Difference) -> str:
         f"<h2>{_HEADINGS[kind]}</h2>\n{''.join(_document(change) for change in changes)}"
         for kind, changes in groupby(difference.documents, key=lambda change: change.kind)
     )
+    before, after = map(short_time, (difference.before_created, difference.after_created))
     return f"""<!doctype html>
 <html lang="en"><head><meta charset="utf-8">
 <meta http-equiv="Content-Security-Policy" content="default-src 'none'; style-src 'unsafe-inline'">
@@ -91,8 +89,8 @@ def to_html(difference: Difference) -> str:
 <title>What changed: {escape(summary(difference))}</title><style>{_STYLE}</style></head><body>
 <h1>What changed</h1>
 <p>{escape(summary(difference))}</p>
-<p class="where">Before: {escape(difference.before)}, {escape(_time(difference.before_created))}
-<br>After: {escape(difference.after)}, {escape(_time(difference.after_created))}</p>
+<p class="where">Before: {escape(difference.before)}, {escape(before)}
+<br>After: {escape(difference.after)}, {escape(after)}</p>
 {sections}
 </body></html>
 """

@@ -12,7 +12,6 @@ Answers and hits are the JSON that `rag ask --json` and `rag retrieve --json` pr
 from __future__ import annotations
 
 import json
-import logging
 from collections.abc import Callable
 from typing import Any, TypeVar
 
@@ -32,7 +31,6 @@ from rag.live import LiveIndex
 from rag.serve.replies import error_reply, json_reply, status_of
 
 Result = TypeVar("Result")
-log = logging.getLogger(__name__)
 
 MOST_BYTES = 256 * 1024
 """A longer body is refused."""

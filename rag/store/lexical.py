@@ -14,7 +14,6 @@ import numpy.typing as npt
 import Stemmer
 
 Scores = npt.NDArray[np.float32]
-Numbers = npt.NDArray[np.int64]
 
 WORD = re.compile(r"\w+(?:['’]\w+)?")
 # Function words carry no topic; question words neither.

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import json
 import sqlite3
-import sys
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -268,11 +267,9 @@ class Tables:
         (found,) = self._query("PRAGMA integrity_check(1)")[0]
         return "" if found == "ok" else str(found)
 
-    def enriched(self, first: int = 0, last: int | None = None) -> Iterator[str]:
-        """What is searched, chunk by chunk in row order, of chunks [first, last)."""
-        end = sys.maxsize if last is None else last
-        sql = "SELECT enriched FROM chunks WHERE row >= ? AND row < ? ORDER BY row"
-        for (text,) in self._connection.execute(sql, (first, end)):
+    def enriched(self) -> Iterator[str]:
+        """What was embedded, chunk by chunk in row order; for tests and benchmarks."""
+        for (text,) in self._connection.execute("SELECT enriched FROM chunks ORDER BY row"):
             yield text
 
 

@@ -76,6 +76,11 @@ def nice_time(stamp: str) -> str:
     return f"{built.day} {built:%B %Y, %H:%M} UTC"
 
 
+def short_time(stamp: str) -> str:
+    """An ISO time stamp in UTC where room is short, e.g. "2024-03-01 09:30 UTC"."""
+    return f"{stamp[:16].replace('T', ' ')} UTC"
+
+
 def standing(metadata: Metadata) -> str | None:
     """A warning if the document says that it no longer applies."""
     status = (first(metadata, "status") or "").lower()

@@ -68,7 +68,8 @@ def fetch(
 
     Raises:
         WebError: the address is not allowed or leads nowhere, redirects do not end, the body is
-            too large, or it takes too long. One line, with the address.
+            too large, or it takes too long. One line that names the address or its server, unless
+            a password stands in the address.
     """
     deadline = time.monotonic() + seconds
     backend = _Backend(allow_private, deadline)
@@ -140,7 +141,8 @@ def _ask(pool: httpcore.ConnectionPool, url: str, max_bytes: int, deadline: floa
         length = fields.get("content-length", "")
         if length.isdigit() and int(length) > max_bytes:
             raise _too_large(url, max_bytes)
-        pieces = _unpacked(response.iter_stream(), fields.get("content-encoding", ""), max_bytes)
+        packing = fields.get("content-encoding", "")
+        pieces = _unpacked(url, response.iter_stream(), packing, max_bytes)
         content = bytearray()
         for piece in pieces:
             content += piece
@@ -155,13 +157,13 @@ def _ask(pool: httpcore.ConnectionPool, url: str, max_bytes: int, deadline: floa
     )
 
 
-def _unpacked(pieces: Iterable[bytes], encoding: str, max_bytes: int) -> Iterator[bytes]:
+def _unpacked(url: str, pieces: Iterable[bytes], encoding: str, max_bytes: int) -> Iterator[bytes]:
     """The body as it was meant: some servers pack it although they were asked not to."""
     if encoding.lower() in ("", "identity"):
         yield from pieces
         return
     if encoding.lower() not in ("gzip", "x-gzip", "deflate"):
-        raise WebError(f"the server packed its answer in a way that is not understood: {encoding}")
+        raise WebError(f"{url} is packed in a way that is not understood: {encoding}")
     unpack = None
     for piece in pieces:
         data = piece
