@@ -130,7 +130,8 @@ class Chunk:
     @property
     def searched(self) -> str:
         """What BM25 searches: `enriched`, under the title even if that is only the file's name."""
-        named = self.enriched.startswith(self.title)
+        # Not "Car" in "Carbon budget": before what stands behind a title.
+        named = self.enriched.startswith((f"{self.title}\n", f"{self.title} > "))
         return self.enriched if named else f"{self.title}\n{self.enriched}"
 
     @property

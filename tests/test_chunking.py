@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from pieces import WINDOW, Cut, code, document, heading, item, paragraph
 
 from rag.encoders import Encoder
+from rag.loaders.metadata import FILE_NAME, TITLE_FROM
 from rag.text.sentences import split_sentences
 from rag.types import Chunk, Document, Page
 
@@ -36,6 +37,15 @@ def test_a_short_document_is_one_chunk_with_its_sentences(cut: Cut) -> None:
 def test_a_title_that_is_also_the_heading_is_said_once(cut: Cut) -> None:
     (chunk,) = cut(document(heading("Rules"), paragraph("Staff may go.")))
     assert chunk.enriched == "Rules\nStaff may go."
+
+
+def test_a_file_is_found_by_its_name_though_it_is_not_embedded(cut: Cut) -> None:
+    made = document(heading("Carbon budget"), paragraph("Drive less."), title="Car")
+    (chunk,) = cut(replace(made, metadata={TITLE_FROM: FILE_NAME}))
+    assert chunk.enriched == "Carbon budget\nDrive less."
+    assert chunk.searched == "Car\nCarbon budget\nDrive less."
+    (chunk,) = cut(made)
+    assert chunk.searched == chunk.enriched == "Car > Carbon budget\nDrive less."
 
 
 def test_markup_is_quoted_but_not_embedded(cut: Cut) -> None:
