@@ -11,13 +11,15 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from itertools import groupby
 
 from rag.loaders.metadata import FILE_NAME, TITLE_FROM
 from rag.text import wording
 from rag.text.connectives import STAYS_WITH_THE_ONE_BEFORE
 from rag.text.enumerators import without_number
-from rag.text.leads import NO_LEAD, Lead, Leads
+from rag.text.leads import NO_LEAD, Lead, Leads, limits_what_follows
 from rag.text.markup import plain_lead, plain_text
+from rag.text.rows import Rows, cells_of, group_rows
 from rag.text.sentences import split_sentences
 from rag.types import Block, Chunk, Document, Sentence
 
@@ -124,6 +126,8 @@ def _units(
     """The sentences of a section's blocks, without those that have no letter or digit."""
     found: list[tuple[Sentence, str, int]] = []
     leads, header, in_header = Leads(), NO_LEAD, False
+    rows = Rows(_group_rows(document, blocks))
+    limit: tuple[int, int] | None = None
     for position, block in blocks:
         spans = [
             (start, end, plain)
@@ -131,25 +135,34 @@ def _units(
             if _has_word(plain := _plain(document, start, end))
         ]
         kind, lead, above = block.kind, NO_LEAD, []
+        outer: list[tuple[int, int]] = []
         marker = _marker(document, block)
         last = Lead(spans[-1][2], spans[-1][:2]) if spans else NO_LEAD
         if block.kind in ("paragraph", "item"):
             *above, lead = [NO_LEAD, *leads.take(block, marker, spans[0][2] if spans else "", last)]
             # "(a) …" after "only if:" is an entry, whatever the document says it is.
             kind = "item" if lead.span else kind
+            outer = [each.span for each in above if each.span]
         elif block.kind == "row":
             leads.close()
             lead = header if block.level == 0 else NO_LEAD
+            span = block.start, block.end
+            outer = rows.take(position, span, _cells(document, block), block.level == 1)
         if block.kind != "row":
             header = NO_LEAD
+            rows.pass_by(last if block.kind == "paragraph" else NO_LEAD)
         elif block.level == 1:
             header = _both(document, header, last) if in_header else last
         in_header = block.kind == "row" and block.level == 1
-        outer = tuple(each.span for each in above if each.span)
-        found += [
-            (Sentence(start, end, kind, lead.span, lead.text, outer, marker or ""), plain, position)
-            for start, end, plain in spans
-        ]
+        limit = limit if kind == "paragraph" else None
+        for start, end, plain in spans:
+            over = (*outer, limit) if limit else tuple(outer)
+            sentence = Sentence(start, end, kind, lead.span, lead.text, over, marker or "")
+            found.append((sentence, plain, position))
+            if kind == "paragraph" and limits_what_follows(plain):
+                limit = start, end
+        # It limits the rest of its paragraph; as the last sentence of it, the next paragraph.
+        limit = limit if limit == last.span else None
     # A token has rarely more than 20 characters: what is longer is cut without counting it whole.
     short = [len(plain) <= longest * 20 for _, plain, _ in found]
     counts = iter(count_tokens([f[1] for f, fits in zip(found, short, strict=True) if fits]))
@@ -161,6 +174,21 @@ def _units(
         else:
             units.extend(_cut(document, sentence, position, count_tokens, longest // 2))
     return units
+
+
+def _cells(document: Document, row: Block) -> list[str]:
+    return cells_of(document.text[row.start : row.end])
+
+
+def _group_rows(document: Document, blocks: list[tuple[int, Block]]) -> set[int]:
+    """The positions of the rows of tables that only name those below them."""
+    found: set[int] = set()
+    for is_body, each in groupby(blocks, lambda one: (one[1].kind, one[1].level) == ("row", 0)):
+        if is_body:
+            table = list(each)
+            groups = group_rows([_cells(document, block) for _, block in table])
+            found.update(table[at][0] for at in groups)
+    return found
 
 
 def _marker(document: Document, block: Block) -> str | None:
@@ -290,7 +318,8 @@ def _break_point(current: list[_Unit], following: _Unit, used: int) -> int:
 
 def _belong(unit: _Unit, following: _Unit) -> bool:
     """Whether these neighbours mean something else apart."""
-    if unit.plain.endswith(":") or following.sentence.lead == _place(unit):
+    leads = following.sentence.lead, *following.sentence.above
+    if unit.plain.endswith(":") or _place(unit) in leads:
         return True
     prose = unit.sentence.kind == following.sentence.kind == "paragraph"
     stays = STAYS_WITH_THE_ONE_BEFORE.match(without_number(following.plain))

@@ -95,7 +95,12 @@ class Sentence:
     lead_text: str = ""
     """The lead without markup."""
     above: tuple[tuple[int, int], ...] = ()
-    """[start, end) of what leads in to that lead, outermost first."""
+    """[start, end) of what else it cannot be understood without, outermost first.
+
+    In a list what leads in to that lead; for a row the line above its table ("Prices in euros:"),
+    the row that names its group, and the one with the first cell that it lacks; for prose the
+    sentence that limits it ("For guests the following applies.").
+    """
     marker: str = ""
     """What stands before its list entry: "2.", "(b)", "-"; "" elsewhere."""
 
@@ -238,8 +243,8 @@ class Answer:
         standalone_question: as it was understood, with what the conversation adds.
         abstained: True if the sources do not answer; then `citations` is empty.
         confidence: calibrated probability that the sources answer the question, 0 to 1.
-        text: the quotations without markup, each followed by its number in brackets; an entry that
-            only its heading explains stands behind that heading.
+        text: the quotations without markup, each followed by its number in brackets; one that
+            would mislead without its heading stands behind it.
         citations: numbered from 1 in the order of the text.
         nearest: the passages that came nearest, best first.
         generation: id of the index generation that answered.

@@ -109,6 +109,105 @@ def test_an_entry_that_nothing_leads_in_to_stands_behind_its_heading(workshop: M
     assert answer.citations[0].quote == "USB sticks"
 
 
+def behind_headings(*quotes: tuple[str, str, str], title: str = "T") -> str:
+    """The answer of these: document, heading and sentence of each."""
+    quotations, citations, texts = [], [], {}
+    for n, (name, heading, quote) in enumerate(quotes, start=1):
+        chunk = passage(("paragraph", quote), document=name).chunk
+        chunk = replace(chunk, headings=(title, heading), title=title)
+        quotations.append(Quotation(chunk, n, 0, len(quote)))
+        citations.append(Citation(n, name, title, heading, None, 0, len(quote), quote, ""))
+        texts[name] = Document(name, title, quote, ())
+    return answer_text(quotations, citations, texts.__getitem__)
+
+
+@pytest.mark.parametrize(
+    "heading",
+    [
+        "If the lift is broken",
+        "During the holidays",
+        "Parcels (adults only)",
+        "What we don't take",
+        "Exclusions",
+        "2 Draft: parcels",
+        "When you are away",
+    ],
+)
+def test_a_quote_stands_behind_a_heading_that_limits_it(heading: str) -> None:
+    text = behind_headings(("a", heading, "The porter takes post."))
+    assert text == f"{heading}: The porter takes post. [1]"
+
+
+@pytest.mark.parametrize(
+    "heading", ["Parcels", "Form No. 5", "When to call", "Notes", "Is post only taken by day?"]
+)
+def test_a_quote_stands_without_a_heading_that_does_not_limit_it(heading: str) -> None:
+    text = behind_headings(("a", heading, "The porter takes post."))
+    assert text == "The porter takes post. [1]"
+
+
+def test_a_heading_that_the_quote_says_itself_is_left_out_and_so_is_the_title() -> None:
+    quote = "Post is only for guests."
+    assert behind_headings(("a", "Only for guests", quote)) == f"{quote} [1]"
+    title = "If it rains"
+    assert behind_headings(("a", title, quote), title=title) == f"{quote} [1]"
+
+
+def test_marks_of_notes_in_a_heading_never_pass_for_citations() -> None:
+    assert behind_headings(("a", "Not taken [3]", "Glue.")) == "Not taken: Glue. [1]"
+
+
+def test_quotes_that_are_much_alike_are_told_apart_by_their_headings() -> None:
+    rents = ("a", "Canoes", "The rent is 7 euros."), ("a", "Ferries", "The rent is 90 euros.")
+    assert behind_headings(*rents) == (
+        "Canoes: The rent is 7 euros. [1] Ferries: The rent is 90 euros. [2]"
+    )
+    two = rents[0], ("a", "Ferries", "Crews wear red caps.")
+    assert behind_headings(*two) == "The rent is 7 euros. [1] Crews wear red caps. [2]"
+    elsewhere = rents[0], ("b", "Ferries", "The rent is 90 euros.")
+    assert behind_headings(*elsewhere) == "The rent is 7 euros. [1] The rent is 90 euros. [2]"
+
+
+def test_a_heading_is_said_once_and_what_stands_elsewhere_is_not_left_below_it() -> None:
+    night = ("a", "During the night", "Gates are shut."), ("a", "During the night", "Bells ring.")
+    text = behind_headings(*night, ("a", "Ferries", "Crews wear red caps."))
+    assert text == (
+        "During the night: Gates are shut. [1] Bells ring. [2] Ferries: Crews wear red caps. [3]"
+    )
+
+
+@pytest.mark.parametrize(
+    ("entry", "text"),
+    [
+        ("Glass and glue.", "Taken by the porter: Glass and glue. [1]"),
+        ("the key is lost;", "Taken by the porter: the key is lost; [1]"),
+        ("Glass is packed twice.", "Glass is packed twice. [1]"),
+    ],
+)
+def test_an_entry_that_is_no_sentence_stands_behind_its_heading(
+    workshop: Make, entry: str, text: str
+) -> None:
+    made = workshop({"a.md": f"# Post\n\n## Taken by the porter\n\n- {entry}\n"})
+    made.build()
+    with open_index(made.index, replace(made.settings, caution="eager")) as opened:
+        assert opened.ask(entry.rstrip(".;") + "?").text == text
+
+
+def test_a_row_is_quoted_with_its_unit_and_the_rows_that_explain_it(workshop: Make) -> None:
+    table = "| Crew | Years | Pay |\n| --- | --- | --- |\n| Cooks | one | 20 |\n| | two | 30 |"
+    made = workshop({"a.md": f"# Pay\n\nIn thousand pesos.\n\n{table}\n"})
+    made.build()
+    with open_index(made.index, replace(made.settings, caution="eager")) as opened:
+        answer = opened.ask("What is the pay of cooks after two years?")
+    lines = [line.rpartition(" [")[0] for line in answer.text.splitlines()]
+    assert lines == [
+        "In thousand pesos.", "Crew | Years | Pay", "Cooks | one | 20", "| two | 30",
+    ]  # fmt: skip
+    for citation in answer.citations:
+        source = (made.corpus / "a.md").read_text()
+        assert source[citation.start : citation.end] == citation.quote
+
+
 def test_a_citation_says_how_old_its_document_is_and_what_took_its_place(workshop: Make) -> None:
     made = workshop(
         {

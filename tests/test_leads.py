@@ -144,6 +144,120 @@ def test_a_short_word_is_no_enumerator(cut: Cut) -> None:
     assert [lead for lead, _, _ in leads(cut(made))] == ["", "", ""]
 
 
+@pytest.mark.parametrize(
+    "lead",
+    ["The following goods are not insured.", "Guests are exempt from the following rules.",
+     "Fines are as follows."],
+)  # fmt: skip
+def test_what_announces_entries_leads_in_to_them_despite_its_full_stop(cut: Cut, lead: str) -> None:
+    made = document(paragraph(lead), item("furs"), item("Boats are washed."), paragraph("Ask."))
+    assert [text for text, _, _ in leads(cut(made))] == ["", lead, lead, ""]
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["Orders arrive on the following day.", "Dues are paid by the following Monday.",
+     "Leave lapses in the following calendar year.", "Following this, ask the porter."],
+)  # fmt: skip
+def test_a_following_day_announces_nothing(cut: Cut, text: str) -> None:
+    made = document(paragraph(text), item("furs"), paragraph(text), paragraph("Boats stay."))
+    (chunk,) = cut(made)
+    assert {(sentence.lead_text, sentence.above) for sentence in chunk.sentences} == {("", ())}
+
+
+def over(made: Document, chunks: Sequence[Chunk]) -> dict[str, list[str]]:
+    """Of each sentence, what else it cannot be understood without."""
+    return {
+        made.text[s.start : s.end]: [made.text[slice(*span)] for span in s.above]
+        for chunk in chunks
+        for s in chunk.sentences
+    }
+
+
+def test_a_sentence_that_limits_prose_stands_over_the_rest_or_the_next_paragraph(cut: Cut) -> None:
+    night, ferry = "At night the following applies.", "On ferries the following is forbidden."
+    made = document(
+        paragraph(f"Gates are grey. {night} Gates are shut. Dogs are loose."),
+        paragraph("Bells ring."), paragraph(ferry), paragraph("Open fires. Loud music."),
+        paragraph("Tickets are blue."),
+    )  # fmt: skip
+    assert over(made, cut(made)) == {
+        "Gates are grey.": [], night: [], "Gates are shut.": [night], "Dogs are loose.": [night],
+        "Bells ring.": [], ferry: [], "Open fires.": [ferry], "Loud music.": [ferry],
+        "Tickets are blue.": [],
+    }  # fmt: skip
+    assert {s.kind for chunk in cut(made) for s in chunk.sentences} == {"paragraph"}
+
+
+def test_what_only_announces_prose_does_not_stand_over_it(cut: Cut) -> None:
+    made = document(paragraph("Please note the following."), paragraph("Gates are shut."))
+    assert over(made, cut(made))["Gates are shut."] == []
+
+
+@pytest.mark.parametrize(
+    ("line", "explains"),
+    [
+        ("Prices in pence per mile:", True),
+        ("All sums are given in thousand euros.", True),
+        ("Prices include VAT.", True),
+        ("The rent is shown without heating.", True),
+        ("Bikes are lent in Oslo.", False),
+        ("Boats are repaired in ten days.", False),
+    ],
+)
+def test_the_line_above_a_table_that_says_its_unit_stands_over_its_rows(
+    cut: Cut, line: str, explains: bool
+) -> None:
+    made = document(
+        paragraph(line), row("Boat | Rent", header=True), row("canoe | 7"),
+        paragraph("Ask."), row("ferry | 9"),
+    )  # fmt: skip
+    found = over(made, cut(made))
+    assert found["canoe | 7"] == found["Boat | Rent"] == ([line] if explains else [])
+    assert found["ferry | 9"] == []
+
+
+def test_a_row_without_its_first_cell_has_the_row_that_names_it(cut: Cut) -> None:
+    made = document(
+        row("Crew | Years | Pay", header=True), row("| any | 1"), row("cooks | 1 | 20"),
+        row("| 2 | 30"), row("| 3 | 40"), row("pilots | 1 | 50"), row("| 2 | 60"), gap="\n",
+    )  # fmt: skip
+    found = over(made, cut(made))
+    assert found["| any | 1"] == found["pilots | 1 | 50"] == []
+    assert found["| 2 | 30"] == found["| 3 | 40"] == ["cooks | 1 | 20"]
+    assert found["| 2 | 60"] == ["pilots | 1 | 50"]
+    (chunk,) = cut(made)
+    assert sentence_texts(chunk)[-1] == "Crew: pilots | Years: 2 | Pay: 60"
+    assert sentence_texts(chunk)[1] == "Years: any | Pay: 1"
+
+
+@pytest.mark.parametrize("after", ["", " |"])
+def test_rows_have_the_row_that_names_their_group(cut: Cut, after: str) -> None:
+    low, high = f"Low season{after}", f"High season{after}"
+    made = document(
+        row("Hut | Price", header=True), row(low), row("oak | 3"), row("elm | 4"),
+        row(high), row("oak | 5"), gap="\n",
+    )  # fmt: skip
+    found = over(made, cut(made))
+    assert found[low] == found[high] == []
+    assert found["oak | 3"] == found["elm | 4"] == [low]
+    assert found["oak | 5"] == [high]
+    (chunk,) = cut(made)
+    assert sentence_texts(chunk)[-1] == "High season | Hut: oak | Price: 5"
+
+
+@pytest.mark.parametrize(
+    "rows",
+    [
+        ["Ada | 11", "Bo |", "Cy | 12", "Di |", "Ed | 13"],
+        ["Ada | 11", "Ada | 12", "Bo |", "Cy | 1"],
+    ],
+)
+def test_a_row_whose_other_cells_are_not_known_names_no_group(cut: Cut, rows: list[str]) -> None:
+    made = document(row("Name | Room", header=True), *map(row, rows), gap="\n")
+    assert not any(over(made, cut(made)).values())
+
+
 def test_a_header_of_two_rows_leads_as_a_whole(cut: Cut) -> None:
     made = document(
         row("Group | Deposit | Deposit", header=True), row("Group | Summer | Winter", header=True),

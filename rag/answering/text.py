@@ -7,15 +7,32 @@ from collections.abc import Callable, Sequence
 
 from rag.answering.select import Quotation
 from rag.catalogue.conditions import Where
+from rag.store.lexical import terms
 from rag.text.enumerators import is_enumerator, match
 from rag.text.markup import plain_text
-from rag.types import Block, Citation, Document
+from rag.types import Block, Chunk, Citation, Document
 
 _FOOTNOTE = re.compile(r"\s*\[\^?\d{1,2}\]|\s*\[\^[\w-]+\]")
 _NOTE = re.compile(r"^\[\^[^\]]+\]:\s*")
 _YEAR = re.compile(r"\[(\d{3,})\]")
 _SIGNS_BEFORE = " \n-–•*+"
 _ENDS = (".", "!", "?", ":", ";")
+_VERB = re.compile(
+    r"\b(?:is|are|was|were|has|have|do|does|can|cannot|may|must|shall|should|will|would|"
+    r"(?:get|need)s?|appl(?:y|ies))\b",
+    re.IGNORECASE,
+)
+"""Verbs that are hardly ever nouns."""
+_TELLS = re.compile(
+    r"\b(?:if|unless|until|during|when(?! (?:to|and|or)\b)|not|\w+n['’]t|never|without|only|"
+    # "No. 5" is a number.
+    r"no(?!\.| \d)|except(?:ions?|ing)?|exclu(?:ding|ded|sions?)|exempt(?:ed|ions?)?|"
+    r"forbidden|prohibited|draft|suspended|repealed|withdrawn|obsolete)\b",
+    re.IGNORECASE,
+)
+"""A heading that says when or for what the text below holds, or that it does not hold."""
+_ALIKE = 0.5
+"""Quotes with this share of the words of the shorter one in common may be taken for each other."""
 
 
 def answer_text(
@@ -27,20 +44,24 @@ def answer_text(
 ) -> str:
     """The quotes without markup, each with its number, what was left unanswered, and a remark.
 
-    A table row is a line of its own, and so is each entry where several are quoted as one. An
-    entry that nothing leads in to stands behind its heading ("Forbidden: smoking"), and a list
-    that goes on says so. Numbers in brackets that the source itself has would point to the wrong
-    thing here: footnote marks are left out, and "[2019]" becomes "(2019)".
+    A table row is a line of its own, and so is each entry where several are quoted as one. What
+    would mislead without its heading stands behind it ("Forbidden: smoking", see `_heading`), and
+    a list that goes on says so. Numbers in brackets that the source itself has would point to the
+    wrong thing here: footnote marks are left out, and "[2019]" becomes "(2019)".
     """
     said: list[str] = []
-    above, was_apart = None, False
-    for quotation, citation in zip(quotations, citations, strict=True):
-        source = document(citation.document)
-        words = _without_marks(_shown(source, citation))
-        asked = _asked_by_heading(source, citation)
-        if asked or (_needs_heading(quotation) and not words.endswith(_ENDS)):
-            place = citation.document, citation.section
-            words = words if place == above else _behind(asked or citation.section or "", words)
+    above: tuple[str, tuple[str, ...]] | None = None
+    was_apart = False
+    shown = [_without_marks(_shown(document(one.document), one)) for one in citations]
+    for at, (quotation, citation) in enumerate(zip(quotations, citations, strict=True)):
+        source, words = document(citation.document), shown[at]
+        place = citation.document, quotation.chunk.headings
+        heading = _asked_by_heading(source, citation) or _heading(at, quotations, shown)
+        if above not in (None, place):
+            # It would pass for text below the heading that was shown last.
+            heading = heading or citation.section or ""
+        if heading:
+            words = words if place == above else _behind(_without_marks(heading), words)
             above = place
         if more := _entries_left(source, citation):
             words += f" … and {more} more {'entry' if more == 1 else 'entries'}"
@@ -97,11 +118,51 @@ def _behind(heading: str, words: str) -> str:
     return f"{heading} {words}" if heading.endswith(_ENDS) else f"{heading}: {words}"
 
 
-def _needs_heading(quotation: Quotation) -> bool:
+def _heading(at: int, quotations: Sequence[Quotation], shown: Sequence[str]) -> str:
+    """The heading without which a quote would mislead; "" if there is none.
+
+    It is one that says when the quote holds ("During probation"), explains an entry that is no
+    sentence, or keeps the quote apart from another ("The notice period is one week.").
+    """
+    quotation, words = quotations[at], shown[at]
+    heading = _telling(quotation.chunk)
+    if not heading and _is_entry_alone(quotation) and not _is_sentence(words):
+        heading = quotation.chunk.section or ""
+    heading = heading or _told_apart(at, quotations, shown)
+    return "" if set(terms(heading)) <= set(terms(words)) else heading
+
+
+def _telling(chunk: Chunk) -> str:
+    """The innermost heading that limits what is below it; the title stands beside each quote."""
+    names = (name for name in reversed(chunk.headings) if name != chunk.title)
+    return next((name for name in names if _TELLS.search(name) and not name.endswith("?")), "")
+
+
+def _told_apart(at: int, quotations: Sequence[Quotation], shown: Sequence[str]) -> str:
+    """The heading that a quote has and one much like it, in the same document, has not."""
+    chunk, own = quotations[at].chunk, set(terms(shown[at]))
+    for quotation, words in zip(quotations, shown, strict=True):
+        other, theirs = quotation.chunk, set(terms(words))
+        if other.document != chunk.document or other.headings == chunk.headings:
+            continue
+        if len(own & theirs) >= max(2, _ALIKE * min(len(own), len(theirs))):
+            names = (name for name in reversed(chunk.headings) if name not in other.headings)
+            return next(names, "")
+    return ""
+
+
+def _is_sentence(words: str) -> bool:
+    """Whether an entry says something by itself, or goes on to what does."""
+    return words.endswith((":", "?")) or (
+        words.endswith((".", "!")) and _VERB.search(words) is not None
+    )
+
+
+def _is_entry_alone(quotation: Quotation) -> bool:
     """Whether it begins with an entry or row that only its heading explains."""
     sentences = quotation.chunk.sentences
     at = next((i for i, own in enumerate(sentences) if own.start == quotation.start), None)
-    if at is None or quotation.chunk.section is None:
+    if at is None:
         return False
     own = sentences[at]
     leads = any(other.lead == (own.start, own.end) for other in sentences)

@@ -1,4 +1,4 @@
-"""What leads in to list entries: the sentences above an entry that do not end."""
+"""What leads in to list entries: the sentences above an entry that do not end, or announce it."""
 
 from __future__ import annotations
 
@@ -18,6 +18,16 @@ OPEN = re.compile(
     re.IGNORECASE,
 )
 """No sentence ends with such a word."""
+_FOLLOWING = re.compile(
+    # "by the following Monday", "in the following financial year"
+    r"\bthe following\b(?! (?:\w+ )?"
+    r"(?:\w*day|night|morning|evening|week|month|quarter|term|season|year)\b)|\bas follows\b",
+    re.IGNORECASE,
+)
+"""It announces what comes next, even where it ends with a full stop."""
+_LIMITS = re.compile(
+    r"\b(?:appl(?:y|ies)|exempt\w*|not|never|no|none|only|forbidden|prohibited)\b", re.IGNORECASE
+)
 _LABELLED = re.compile(r"[\w .-]{2,30}: \S")
 _SIGN = re.compile(r"[-–—•*]\s")
 _OUTLINE_ROMAN, _OUTLINE_LETTER, _NUMBER, _MOST_POINTS = 1, 2, 3, 4
@@ -73,8 +83,10 @@ class Leads:
         leads = list(self._open.values())
         if leads and not leads[-1].sure and not _is_fragment(first):
             leads.pop()
-        if last.text and not _ENDS.search(last.text):
-            sure = block.kind == "item" or last.text.endswith(_LEADS) or OPEN.search(last.text)
+        announces = _FOLLOWING.search(last.text)
+        if last.text and (announces or not _ENDS.search(last.text)):
+            ends = last.text.endswith(_LEADS) or OPEN.search(last.text)
+            sure = block.kind == "item" or ends or announces
             if sure or not _LABELLED.match(last.text):
                 self._open[depth] = Lead(last.text, last.span, bool(sure))
         self._entry = [*leads, last] if block.kind == "item" else []
@@ -112,3 +124,11 @@ def _is_fragment(text: str) -> bool:
     sign = _SIGN.match(text)
     body = text[sign.end() :] if sign else without_number(text)
     return not _ENDS.search(text) or not body[:1].isupper()
+
+
+def limits_what_follows(text: str) -> bool:
+    """Whether prose would mislead without this sentence before it: "The following is not paid".
+
+    A sentence that only announces something does not limit it: "Note the following".
+    """
+    return bool(_FOLLOWING.search(text) and _LIMITS.search(text))
