@@ -139,7 +139,15 @@ def test_a_quote_stands_behind_a_heading_that_limits_it(heading: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "heading", ["Parcels", "Form No. 5", "When to call", "Notes", "Is post only taken by day?"]
+    "heading",
+    [
+        "Parcels",
+        "Form No. 5",
+        "When to call",
+        "How to tell if it is post",
+        "For post, not for pets",
+        "Is post only taken by day?",
+    ],
 )
 def test_a_quote_stands_without_a_heading_that_does_not_limit_it(heading: str) -> None:
     text = behind_headings(("a", heading, "The porter takes post."))

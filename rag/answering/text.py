@@ -24,7 +24,9 @@ _VERB = re.compile(
 )
 """Verbs that are hardly ever nouns."""
 _TELLS = re.compile(
-    r"\b(?:if|unless|until|during|when(?! (?:to|and|or)\b)|not|\w+n['’]t|never|without|only|"
+    # "How to check if …" asks, "eating, not feedback" contrasts.
+    r"^(?!\W*how\b).*?\b(?:if|unless|until|during|when(?! (?:to|and|or)\b)|(?<!, )not|\w+n['’]t|"
+    r"never|without|only|"
     # "No. 5" is a number.
     r"no(?!\.| \d)|except(?:ions?|ing)?|exclu(?:ding|ded|sions?)|exempt(?:ed|ions?)?|"
     r"forbidden|prohibited|draft|suspended|repealed|withdrawn|obsolete)\b",

@@ -20,6 +20,14 @@ _UNIT = re.compile(
 """It says what the figures of a table are in: "In thousand euros.", "Prices without VAT."."""
 
 
+_CONDITION = re.compile(
+    r"(?:for|in|on|at|from|until|after|before|during|within|outside|with|without|under|if|unless|"
+    r"when|where)\b|.*\b(?:appl(?:y|ies)|not|only)\b",
+    re.IGNORECASE,
+)
+"""A line with a colon that says when or for whom a table holds; others only say what it shows."""
+
+
 class Rows:
     """What explains a row, while the blocks of a section are taken in their order."""
 
@@ -32,7 +40,8 @@ class Rows:
 
     def pass_by(self, last: Lead) -> None:
         """A block that is no row, of which this is the last sentence: it may lead in to a table."""
-        explains = last.text.endswith(":") or _UNIT.search(last.text)
+        limits = last.text.endswith(":") and _CONDITION.match(last.text)
+        explains = limits or _UNIT.search(last.text)
         self._line = last.span if explains else None
         self._group = self._named = None
 
