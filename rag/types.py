@@ -139,6 +139,10 @@ class Chunk:
         named = self.enriched.startswith((f"{self.title}\n", f"{self.title} > "))
         return self.enriched if named else f"{self.title}\n{self.enriched}"
 
+    def cut(self, start: int, end: int) -> str:
+        """The text of [start, end) of the document, as far as it is in the passage."""
+        return self.text[max(0, start - self.start) : max(0, end - self.start)]
+
     @property
     def section(self) -> str | None:
         """The innermost heading above the passage."""

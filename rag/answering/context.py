@@ -129,8 +129,7 @@ def _lead_text(place: Place) -> str:
     """What leads in to an entry, as far as it stands in the passage."""
     if place.sentence.lead is None:
         return ""
-    start, end = (max(0, at - place.chunk.start) for at in place.sentence.lead)
-    return place.chunk.text[start:end]
+    return place.chunk.cut(*place.sentence.lead)
 
 
 def _is_asked_above(place: Place, evidence: Evidence) -> bool:
@@ -350,7 +349,7 @@ def _named(place: Place) -> list[Place]:
 def _notes(place: Place, spans: list[Span]) -> list[Span]:
     """The notes of the passage that marks in these spans point to: "¹ Longer where …"."""
     text, start = place.chunk.text, place.chunk.start
-    quoted = [text[max(0, left - start) : max(0, right - start)] for left, right in spans]
+    quoted = [place.chunk.cut(*span) for span in spans]
     notes = []
     for sentence in place.chunk.sentences:
         mark = _NOTE.match(text, sentence.start - start, sentence.end - start)
@@ -396,9 +395,7 @@ def _limit_of_the_list(place: Place, spans: list[Span]) -> list[Span]:
         return [after_list.span]
     if not (LIMITS_ENTRIES.search(text) or LIMITS.match(text)):
         return []
-    quoted = " ".join(
-        chunk.text[max(0, s - chunk.start) : max(0, e - chunk.start)] for s, e in spans
-    )
+    quoted = " ".join(chunk.cut(*span) for span in spans)
     # "except with the consent of the head." goes on with the sentence that the list is part of.
     comes = text[:1].islower() or _speaks_of(text, quoted) or _names_an_entry(text, last)
     return [after_list.span] if comes else []

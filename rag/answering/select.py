@@ -67,10 +67,7 @@ def select(parts: Sequence[Evidence], *, context: bool = True) -> list[Quotation
         chunk = candidate.chunk
         brought = [Quotation(chunk, rank, start, end) for start, end in spans]
         # A lead may stand before the chunk; its words are few.
-        size = sum(
-            len(q.chunk.text[max(0, q.start - q.chunk.start) : q.end - q.chunk.start].split())
-            for q in brought
-        )
+        size = sum(len(chunk.cut(q.start, q.end).split()) for q in brought)
         # No part goes without its best sentence.
         if place and words + size > _MOST_WORDS:
             continue
