@@ -1,6 +1,8 @@
 from __future__ import annotations
 
 import random
+from collections import Counter
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pytest
@@ -14,6 +16,7 @@ from training.data import (
     MAX_TOKENS,
     Pair,
     batches,
+    by_question,
     by_title,
     encode,
     hold_out,
@@ -22,6 +25,7 @@ from training.data import (
     read_all,
     read_source,
     training_pair,
+    training_pairs,
     whole_pair,
 )
 from training.model import encoder_folder
@@ -93,11 +97,41 @@ def test_held_out_rows_of_each_source_are_apart(tmp_path: Path) -> None:
 
 def test_a_longer_plan_begins_with_the_shorter_one() -> None:
     made = {"a": rows(7, "a"), "b": rows(4, "b"), "b:mined": [row(1, answer=None, source="b")]}
+    single = {source: [(each,) for each in own] for source, own in made.items()}
     shares = {"a": 0.5, "b": 0.3, "b:mined": 0.2}
-    short, long = (plan(made, shares, n, 0.5, random.Random(3)) for n in (40, 90))
+    short, long = (plan(single, shares, n, 0.5, random.Random(3)) for n in (40, 90))
+    assert len(long) == 90
     assert long[:40] == short
-    assert 0.3 < sum(bool(each.answers) for each in long) / 90 < 0.7
-    assert {each.source for each in long} == {"a", "b"}
+    assert 0.3 < sum(bool(each.answers) for (each,) in long) / 90 < 0.7
+    assert {each.source for (each,) in long} == {"a", "b"}
+
+
+def test_rows_of_a_question_are_drawn_together() -> None:
+    answers, misses = row(1), [replace(row(1, answer=None), id=f"made-1:{n}") for n in (1, 2)]
+    others = [row(2), row(3, answer=None)]
+    groups = by_question([answers, others[0], misses[0], others[1], misses[1]])
+    assert groups == [(answers, *misses), (others[0],), (others[1],)]
+
+    single = [(each,) for each in rows(6, "single")]
+    drawn = plan(
+        {"made": groups[:1], "single": single}, {"made": 1, "single": 1}, 900, 1.0, random.Random(0)
+    )
+    counts = Counter(group[0].source for group in drawn)
+    assert sum(map(len, drawn)) - 900 < 3
+    # As many rows of either source, so a third as many groups of three.
+    assert 0.25 < counts["made"] / counts["single"] < 0.42
+
+
+def test_pairs_of_a_group_share_their_question() -> None:
+    group = (row(1), replace(row(1, answer=None, text="Nothing here."), id="made-1:1"))
+    own = {"made": [*group, *rows(6)]}
+    asked = set()
+    for seed in range(40):
+        pairs = training_pairs(group, own, by_title(own), (10, 20), random.Random(seed))
+        assert len(pairs) == 2
+        assert len({pair.question for pair in pairs}) == 1
+        asked.add(pairs[0].question)
+    assert len(asked) > 3
 
 
 @given(
@@ -111,7 +145,7 @@ def test_a_longer_plan_begins_with_the_shorter_one() -> None:
 def test_a_training_pair_is_labelled_by_its_own_text(passage: str, most: int, seed: int) -> None:
     given_row = row(text=passage, answer=LEAVE if LEAVE in passage else None)
     own = {"made": [given_row, row(1, answer=None, text="Nothing here.")]}
-    pair = training_pair(given_row, own, by_title(own), (1, most), random.Random(seed))
+    pair = training_pair(given_row, "?", own["made"], (1, most), random.Random(seed))
     if pair is None:
         return
     assert pair.sentences
@@ -133,7 +167,7 @@ def test_a_window_keeps_a_sentence_that_answers() -> None:
     own = {"made": [row(text=long)]}
     kept = 0
     for seed in range(60):
-        pair = training_pair(own["made"][0], own, by_title(own), (10, 20), random.Random(seed))
+        pair = training_pair(own["made"][0], "?", own["made"], (10, 20), random.Random(seed))
         assert pair is not None
         assert len(pair.text.split()) < 30
         kept += any(pair.gold)
@@ -206,12 +240,14 @@ def _thirds(count: int) -> tuple[tuple[tuple[int, int], ...], tuple[bool, ...]]:
     return tuple((i * size, i * size + size - 1) for i in range(count)), (False,) * count
 
 
-def test_batches_hold_every_pair_once_and_little_padding(tokenizer: Tokenizer) -> None:
+def test_batches_hold_every_group_once_and_little_padding(tokenizer: Tokenizer) -> None:
     encoded = encode([whole_pair(each) for each in rows(30)], tokenizer)
-    made = batches(encoded, 500, random.Random(0))
-    assert sorted(map(id, (each for batch in made for each in batch))) == sorted(map(id, encoded))
+    groups = [encoded[:3], encoded[3:5], *([each] for each in encoded[5:])]
+    made = batches(groups, 500, random.Random(0))
+    assert sorted(map(id, (group for batch in made for group in batch))) == sorted(map(id, groups))
     for batch in made:
-        assert len(batch) * max(len(each.ids) for each in batch) <= 500
+        lengths = [len(each.ids) for group in batch for each in group]
+        assert len(lengths) * max(lengths) <= 500
 
 
 def test_mined_passages_lack_the_answer_and_come_from_elsewhere() -> None:

@@ -59,7 +59,26 @@ def test_the_loss_is_the_cross_entropy_of_the_softmax() -> None:
     wanted = torch.tensor([[0.0, 0.5, 0.5], [1.0, 0.0, 0.0]])
     first = log(exp(0) + exp(1) + exp(2)) - (0.5 * 1 + 0.5 * 2)
     second = log(exp(1) + exp(0)) - 1
-    assert float(loss(logits, wanted)) == pytest.approx((first + second) / 2)
+    assert float(loss(logits, wanted, [1, 1])) == pytest.approx((first + second) / 2)
+
+
+def test_passages_of_a_question_share_one_softmax() -> None:
+    logits = torch.tensor([[0.0, 1.0, 2.0], [1.0, 4.0, -inf], [3.0, 0.0, -inf]])
+    wanted = torch.tensor([[0.0, 0.5, 0.5], [1.0, 0.0, 0.0], [1.0, 0.0, 0.0]])
+    alone = float(loss(logits, wanted, [1, 1, 1]))
+    # Log-odds against the null of their own passage: 1 and 2 answer, 3 does not.
+    answered = log(exp(0) + exp(1) + exp(2) + exp(3)) - (1 + 2) / 2
+    unanswered = log(exp(0) + exp(-3))
+    together = float(loss(logits, wanted, [2, 1]))
+    assert together == pytest.approx((alone + (answered + unanswered) / 2) / 2)
+
+
+def test_where_nothing_answers_the_whole_question_goes_to_null() -> None:
+    logits = torch.tensor([[0.0, 1.0], [0.0, 2.0]])
+    wanted = torch.tensor([[1.0, 0.0], [1.0, 0.0]])
+    alone = float(loss(logits, wanted, [1, 1]))
+    shared = log(exp(0) + exp(1) + exp(2))
+    assert float(loss(logits, wanted, [2])) == pytest.approx((alone + shared) / 2)
 
 
 def test_padding_changes_no_logit() -> None:
@@ -143,7 +162,7 @@ def test_training_learns_what_can_be_learnt() -> None:
     values = []
     for _ in range(60):
         logits = sentence_logits(*model(*collate(batch)), batch)
-        value = loss(logits, targets(batch, logits.shape[1]))
+        value = loss(logits, targets(batch, logits.shape[1]), [1] * len(batch))
         optimizer.zero_grad()
         value.backward()
         optimizer.step()

@@ -48,6 +48,10 @@ class Row:
     answers: tuple[Span, ...]
 
 
+Group = tuple[Row, ...]
+"""Rows that are drawn together: of one question, or a single one."""
+
+
 @dataclass(frozen=True, slots=True)
 class Pair:
     """What the reader sees: a question, a heading path, and sentences of which some answer."""
@@ -110,7 +114,7 @@ def hold_out(rows: Sequence[Row], at_least: int) -> tuple[list[Row], list[Row]]:
     by_title = len({row.title for row in rows}) >= 5
     groups: dict[str, list[Row]] = defaultdict(list)
     for row in rows:
-        groups[row.title if by_title else row.id.rsplit(":", 1)[0]].append(row)
+        groups[row.title if by_title else _question(row)].append(row)
     order = sorted(groups, key=lambda name: hashlib.sha256(name.encode()).digest())
     train: list[Row] = []
     held: list[Row] = []
@@ -119,33 +123,57 @@ def hold_out(rows: Sequence[Row], at_least: int) -> tuple[list[Row], list[Row]]:
     return train, held
 
 
+def _question(row: Row) -> str:
+    """The same for all rows of one question: ids end with the number of the passage."""
+    return row.id.rsplit(":", 1)[0]
+
+
+def by_question(rows: Iterable[Row]) -> list[Group]:
+    """Group the rows of a source by question, in the order in which they come first."""
+    groups: dict[str, list[Row]] = defaultdict(list)
+    for row in rows:
+        groups[_question(row)].append(row)
+    return [tuple(own) for own in groups.values()]
+
+
 def plan(
-    rows: Mapping[str, Sequence[Row]],
+    groups: Mapping[str, Sequence[Group]],
     shares: Mapping[str, float],
     pairs: int,
     answerable: float,
     rng: random.Random,
-) -> list[Row]:
-    """Draw ``pairs`` rows.
+) -> list[Group]:
+    """Draw groups until there are ``pairs`` rows in them, or a few more.
 
-    ``answerable`` says how many have an answer, ``shares`` how much comes from each source.
-    A source without rows of one kind (mined negatives) takes part in the other kind only.
+    ``answerable`` says how many groups have an answer, ``shares`` how many of the rows come from
+    each source. A source without groups of one kind (mined negatives) takes part in the other kind
+    only.
 
-    Each source's rows are gone through in random order, again from the start when they run out.
+    Each source's groups are gone through in random order, again from the start when they run out.
     A longer plan begins with the shorter one: a stage may be lengthened or cut while it runs.
     """
-    kinds: dict[bool, dict[str, Iterator[Row]]] = {True: {}, False: {}}
+    kinds: dict[bool, dict[str, Iterator[Group]]] = {True: {}, False: {}}
+    weights: dict[bool, list[float]] = {True: [], False: []}
     for source in sorted(shares):
         for has_answer, streams in kinds.items():
-            kind = [row for row in rows.get(source, ()) if bool(row.answers) == has_answer]
+            kind = [
+                group
+                for group in groups.get(source, ())
+                if any(row.answers for row in group) == has_answer
+            ]
             rng.shuffle(kind)
             if kind:
                 streams[source] = cycle(kind)
-    drawn = []
-    for _ in range(pairs):
-        streams = kinds[rng.random() < answerable]
-        source = rng.choices(list(streams), [shares[name] for name in streams])[0]
+                # Larger groups are drawn as much more seldom.
+                weights[has_answer].append(shares[source] * len(kind) / sum(map(len, kind)))
+    drawn: list[Group] = []
+    rows = 0
+    while rows < pairs:
+        has_answer = rng.random() < answerable
+        streams = kinds[has_answer]
+        source = rng.choices(list(streams), weights[has_answer])[0]
         drawn.append(next(streams[source]))
+        rows += len(drawn[-1])
     return drawn
 
 
@@ -221,24 +249,15 @@ def by_title(rows: Mapping[str, Sequence[Row]]) -> dict[tuple[str, str], list[Ro
     return dict(groups)
 
 
-def training_pair(
-    row: Row,
-    rows: Mapping[str, Sequence[Row]],
-    titles: Mapping[tuple[str, str], Sequence[Row]],
-    words: Span,
-    rng: random.Random,
-) -> Pair | None:
-    """Turn a row into a pair: cut, with a changed question, sometimes made unanswerable.
+def asked_question(
+    row: Row, titles: Mapping[tuple[str, str], Sequence[Row]], rng: random.Random
+) -> str:
+    """The question of a row, changed, with its conversation before it or sometimes another.
 
     Args:
         row: the row.
-        rows: all rows by source, from which unrelated passages are taken.
-        titles: the same by title, from which earlier questions are taken.
-        words: least and greatest length of the passage.
+        titles: all rows by source and title, from which earlier questions are taken.
         rng: the only source of chance.
-
-    Returns:
-        The pair, or None if nothing is left of the passage.
     """
     history = (
         list(row.history[-rng.choice((1, 1, 2)) :]) if row.history and rng.random() < 0.9 else []
@@ -246,10 +265,27 @@ def training_pair(
     if not row.history and rng.random() < 0.06:
         # An earlier question on the same document must not be answered in place of the last one.
         history = [rng.choice(titles[row.source, row.title]).question]
-    question = standalone(augment_question(row.question, rng), history)
+    return standalone(augment_question(row.question, rng), history)
+
+
+def training_pair(
+    row: Row, question: str, rows: Sequence[Row], words: Span, rng: random.Random
+) -> Pair | None:
+    """Turn a row into a pair: cut, sometimes made unanswerable.
+
+    Args:
+        row: the row.
+        question: its question, as it is asked.
+        rows: all rows of its source, from which unrelated passages are taken.
+        words: least and greatest length of the passage.
+        rng: the only source of chance.
+
+    Returns:
+        The pair, or None if nothing is left of the passage.
+    """
     passage = row
     if not row.answers and rng.random() < 0.12:
-        other = rng.choice(rows[row.source])
+        other = rng.choice(rows)
         passage = other if other.title != row.title else row
     sentences = sentence_spans(passage.text)
     answers = list(row.answers) if passage is row else []
@@ -265,6 +301,27 @@ def training_pair(
     if answers and rng.random() < 0.12:
         pair = _without_answer(pair) or pair
     return _window(pair, rng.randint(*words), rng)
+
+
+def training_pairs(
+    group: Group,
+    rows: Mapping[str, Sequence[Row]],
+    titles: Mapping[tuple[str, str], Sequence[Row]],
+    words: Span,
+    rng: random.Random,
+) -> list[Pair]:
+    """The pairs of a group, which share a question; none for a passage of which nothing is left.
+
+    Args:
+        group: the rows.
+        rows: all rows by source.
+        titles: the same by source and title.
+        words: least and greatest length of a passage.
+        rng: the only source of chance.
+    """
+    question = asked_question(group[0], titles, rng)
+    made = [training_pair(row, question, rows[row.source], words, rng) for row in group]
+    return [pair for pair in made if pair]
 
 
 def encode(
@@ -313,14 +370,22 @@ def load_tokenizer(folder: Path) -> Tokenizer:
     return tokenizer
 
 
-def batches(encoded: Sequence[Encoded], tokens: int, rng: random.Random) -> list[list[Encoded]]:
-    """Group by length, so that little is padded: at most ``tokens`` a batch, in random order."""
-    by_length = sorted(encoded, key=lambda e: (len(e.ids), rng.random()))
-    result: list[list[Encoded]] = []
-    for item in by_length:
-        if not result or len(item.ids) * (len(result[-1]) + 1) > tokens:
+def batches(
+    groups: Sequence[Sequence[Encoded]], tokens: int, rng: random.Random
+) -> list[list[Sequence[Encoded]]]:
+    """Put groups of like length together, so that little is padded, in random order.
+
+    A batch has at most ``tokens``, or one group.
+    """
+    by_length = sorted((max(len(e.ids) for e in group), rng.random(), group) for group in groups)
+    result: list[list[Sequence[Encoded]]] = []
+    size = 0
+    for length, _, group in by_length:
+        if not result or length * (size + len(group)) > tokens:
             result.append([])
-        result[-1].append(item)
+            size = 0
+        result[-1].append(group)
+        size += len(group)
     rng.shuffle(result)
     return result
 

@@ -87,7 +87,8 @@ def torch_scorer(model: Reader, tokens: int = 8192) -> Scorer:
         result: dict[int, NDArray[np.float32]] = {}
         model.eval()
         device = next(model.parameters()).device
-        for batch in batches(encoded, tokens, random.Random(0)):
+        for groups in batches([[item] for item in encoded], tokens, random.Random(0)):
+            batch = [item for group in groups for item in group]
             with torch.inference_mode(), torch.autocast(device.type, dtype=torch.bfloat16):
                 start, end = model(*(t.to(device) for t in collate(batch)))
             logits = sentence_logits(start, end, batch).cpu().numpy()

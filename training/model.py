@@ -101,7 +101,36 @@ def targets(batch: Sequence[Encoded], width: int) -> Tensor:
     return wanted
 
 
-def loss(logits: Tensor, wanted: Tensor) -> Tensor:
-    """Mean cross-entropy of the softmax over sentences and null."""
+def loss(logits: Tensor, wanted: Tensor, sizes: Sequence[int]) -> Tensor:
+    """Half the mean cross-entropy of pairs, and half that of questions.
+
+    That of a question has one softmax over the sentences of all its passages and one null. A
+    sentence enters it with its log-odds against the null of its own passage: by them passages are
+    compared when a question is answered (shared normalisation: Clark and Gardner, "Simple and
+    Effective Multi-Paragraph Reading Comprehension", ACL 2018). With one passage both are the same.
+
+    Args:
+        logits: of each pair, float32 ``[batch, width]``.
+        wanted: what `targets` gives for them.
+        sizes: how many of the pairs belong to the first question, to the second, …
+    """
+    rows = list(sizes)
+    questions = [
+        _cross_entropy(*_as_one(*own))
+        for own in zip(torch.split(logits, rows), torch.split(wanted, rows), strict=True)
+    ]
+    return (_cross_entropy(logits, wanted) + torch.stack(questions).mean()) / 2
+
+
+def _as_one(logits: Tensor, wanted: Tensor) -> tuple[Tensor, Tensor]:
+    """The passages of a question as if they were one, with null at 0."""
+    odds = (logits[:, 1:] - logits[:, :1]).flatten()
+    right = (wanted[:, 1:] > 0).flatten().float()
+    none = 1 - right.amax(dim=0, keepdim=True)
+    target = torch.cat([none, right / right.sum().clamp(min=1)])
+    return torch.cat([odds.new_zeros(1), odds])[None], target[None]
+
+
+def _cross_entropy(logits: Tensor, wanted: Tensor) -> Tensor:
     logs = logits.log_softmax(dim=1).masked_fill(wanted == 0, 0.0)
     return -(wanted * logs).sum(dim=1).mean()

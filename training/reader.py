@@ -9,6 +9,7 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
+from itertools import chain
 from pathlib import Path
 
 import torch
@@ -128,6 +129,18 @@ STAGES = (
     Stage(
         "handbooks", pairs=40_000, shares=HANDBOOK_SHARES, words=(60, 200), rate=1e-4, falling=1.0
     ),
+    Stage(
+        "together",
+        pairs=62_000,
+        shares=HANDBOOK_SHARES,
+        words=(60, 200),
+        rate=1e-4,
+        falling=1.0,
+        answerable=0.6,
+        tokens=4096,
+        together=True,
+        averaged=True,
+    ),
 )
 
 SOURCES = sorted({name for name in LAST_SHARES if ":" not in name})
@@ -165,7 +178,7 @@ def drawn_counts(stages: Sequence[Stage], rows: Mapping[str, Sequence[Row]]) -> 
     """How many pairs of each source the stages draw."""
     counts: Counter[str] = Counter()
     for stage in stages:
-        for row in stage_plan(stage, rows, SEED):
+        for row in chain.from_iterable(stage_plan(stage, rows, SEED)):
             made = row.id.rpartition(":")[2]
             counts[f"{row.source}:{made}" if made in ("mined", "swapped") else row.source] += 1
     return dict(counts)

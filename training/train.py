@@ -7,6 +7,7 @@ import random
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -14,13 +15,24 @@ import torch
 from tokenizers import Tokenizer
 from torch import Tensor
 
-from training.data import Row, batches, by_title, encode, plan, training_pair
+from training.data import (
+    Encoded,
+    Group,
+    Pair,
+    Row,
+    batches,
+    by_question,
+    by_title,
+    encode,
+    plan,
+    training_pairs,
+)
 from training.model import Reader, collate, loss, sentence_logits, targets
 
 log = logging.getLogger(__name__)
 
 BLOCK = 2048
-"""Pairs that are cut, encoded and sorted by length together; a checkpoint follows each."""
+"""Groups of pairs that are cut, encoded and sorted by length together; a checkpoint follows."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,9 +47,10 @@ class Stage:
         rate: the flat learning rate.
         falling: share of the stage, at its end, over which the rate falls linearly.
         lowest: where it ends, as a share of ``rate``.
-        answerable: share of pairs that have an answer.
+        answerable: share of groups that have an answer.
         tokens: most tokens in a batch.
         averaged: ends with the mean of the weights before the stage and after it.
+        together: a group is all pairs of a question, not a single one.
     """
 
     name: str
@@ -50,6 +63,7 @@ class Stage:
     answerable: float = 0.5
     tokens: int = 3072
     averaged: bool = False
+    together: bool = False
 
 
 def rate_at(stage: Stage, done: int) -> float:
@@ -60,10 +74,14 @@ def rate_at(stage: Stage, done: int) -> float:
     return stage.rate * min(rising, stage.lowest + (1 - stage.lowest) * left)
 
 
-def stage_plan(stage: Stage, rows: Mapping[str, Sequence[Row]], seed: int) -> list[Row]:
-    """The rows that a stage draws, in order."""
+def stage_plan(stage: Stage, rows: Mapping[str, Sequence[Row]], seed: int) -> list[Group]:
+    """The groups of rows that a stage draws, in order."""
+    groups: dict[str, list[Group]] = {
+        source: by_question(own) if stage.together else [(row,) for row in own]
+        for source, own in rows.items()
+    }
     return plan(
-        rows, stage.shares, stage.pairs, stage.answerable, random.Random(f"{seed} {stage.name}")
+        groups, stage.shares, stage.pairs, stage.answerable, random.Random(f"{seed} {stage.name}")
     )
 
 
@@ -112,36 +130,38 @@ def train_stage(
     """
     checkpoint = folder / f"{stage.name}.pt"
     optimizer = _optimizer(model)
-    done = 0
+    done = groups = 0
     if checkpoint.exists():
         state = torch.load(checkpoint, map_location=device, weights_only=True)
         model.load_state_dict(state["model"])
         optimizer.load_state_dict(state["optimizer"])
-        done = state["done"]
+        done, groups = state["done"], state["groups"]
         log.info("stage %s goes on after %d pairs", stage.name, done)
     titles = by_title(rows)
     drawn = stage_plan(stage, rows, seed)
     model.train()
-    while done < stage.pairs and (block := drawn[done : done + BLOCK]):
-        rng = random.Random(f"{seed} {stage.name} {done}")
-        pairs = [p for row in block if (p := training_pair(row, rows, titles, stage.words, rng))]
-        encoded = [e for e in encode(pairs, tokenizer) if e.sentences]
+    while block := drawn[groups : groups + BLOCK]:
+        rng = random.Random(f"{seed} {stage.name} {groups}")
+        pairs = [training_pairs(group, rows, titles, stage.words, rng) for group in block]
         started, seen, total = time.monotonic(), 0, 0.0
-        for batch in batches(encoded, stage.tokens, rng):
+        for batch in batches(_encoded(pairs, tokenizer), stage.tokens, rng):
             for group in optimizer.param_groups:
                 group["lr"] = rate_at(stage, done + seen)
-            inputs = [t.to(device) for t in collate(batch)]
+            items = [item for own in batch for item in own]
+            inputs = [t.to(device) for t in collate(items)]
             with torch.autocast(device.type, dtype=torch.bfloat16, enabled=half):
                 start, end = model(*inputs)
-            logits = sentence_logits(start, end, batch)
-            value = loss(logits, targets(batch, logits.shape[1]).to(device))
+            logits = sentence_logits(start, end, items)
+            wanted = targets(items, logits.shape[1]).to(device)
+            value = loss(logits, wanted, [len(own) for own in batch])
             torch.autograd.backward(value)
             torch.nn.utils.clip_grad_norm_(model.parameters(), 1.0)
             optimizer.step()
             optimizer.zero_grad()
-            seen += len(batch)
-            total += float(value.detach()) * len(batch)
-        done += len(block)
+            seen += len(items)
+            total += float(value.detach()) * len(items)
+        done += sum(map(len, block))
+        groups += len(block)
         seconds = time.monotonic() - started
         log.info(
             "stage %s: %d of %d pairs, loss %.3f, %.0f pairs/s, rate %.1e",
@@ -150,5 +170,17 @@ def train_stage(
         )  # fmt: skip
         save(
             checkpoint,
-            {"model": model.state_dict(), "optimizer": optimizer.state_dict(), "done": done},
+            {
+                "model": model.state_dict(),
+                "optimizer": optimizer.state_dict(),
+                "done": done,
+                "groups": groups,
+            },
         )
+
+
+def _encoded(groups: Sequence[Sequence[Pair]], tokenizer: Tokenizer) -> list[list[Encoded]]:
+    """Encode pairs, which stay with those of their group; what has no sentence is left out."""
+    items = iter(encode([pair for group in groups for pair in group], tokenizer))
+    kept = [[item for item in islice(items, len(group)) if item.sentences] for group in groups]
+    return [group for group in kept if group]
