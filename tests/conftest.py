@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import hashlib
 import os
 import shutil
@@ -45,6 +46,12 @@ _LOAD_ENCODER, _LOAD_READER = cache(load_encoder), cache(Reader)
 
 KEPT = ("RAG_SHARED", "RAG_STORM")
 """Variables that are about the tests, not settings."""
+
+
+def pytest_collection_finish() -> None:
+    """What has been imported stays: the garbage collector need not look through it any more."""
+    gc.collect()
+    gc.freeze()
 
 
 @pytest.fixture(scope="session", autouse=True)

@@ -36,7 +36,7 @@ REASONS = {
     "f.broken": "holds characters that are not valid Unicode: save it again as UTF-8",
     "g.marred": "holds characters that are not valid Unicode: save it again as UTF-8",
 }
-LIMITS = {"document_seconds": 5, "document_memory_mb": 600}
+LIMITS = {"document_seconds": 3, "document_memory_mb": 600}
 
 
 @pytest.fixture(autouse=True)
@@ -281,7 +281,7 @@ def test_a_corpus_of_plain_text_starts_no_process(
 def test_a_build_leaves_out_what_is_bad_and_nothing_else(workshop: Make) -> None:
     made = workshop({**dict.fromkeys(REASONS, "x"), "leave.md": LEAVE, "z.html": "<p>Last.</p>"})
     report = made.build(**LIMITS)
-    reasons = {**REASONS, "a.hang": REASONS["a.hang"].replace("2 s", "5 s")}
+    reasons = {**REASONS, "a.hang": REASONS["a.hang"].replace("2 s", "3 s")}
     assert report.failed == [Problem(name, why) for name, why in reasons.items()]
     assert (report.documents, sorted(report.added)) == (2, ["leave.md", "z.html"])
     assert [(d.document, d.what, d.why) for d in report.details if d.what == "failed"] == [

@@ -197,6 +197,7 @@ def test_front_matter() -> None:
         "review_date": "3/4/2025",
         "tags": ["leave", "sick"],
         "owner": "People",
+        "list": ["x", "y"],
         "metadata_problem": "the front matter has a review_date that reads as no date or as two "
         "(3/4/2025): write 2024-06-01",
     }

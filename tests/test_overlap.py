@@ -55,7 +55,7 @@ def settled(names: Sequence[str]) -> int:
     seen = -1
     while seen != len(names):
         seen = len(names)
-        time.sleep(1)
+        time.sleep(0.5)
     return seen
 
 

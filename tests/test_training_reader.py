@@ -66,7 +66,8 @@ def test_from_pairs_to_a_described_file(
 ) -> None:
     monkeypatch.setattr(reader, "Reader", lambda folder: TinyReader())
     facts, card = make_reader(tmp_path, monkeypatch, "--pairs", "60")
-    assert sum(facts["data"].values()) == 60
+    # Of a question that is drawn last no passage is left out.
+    assert 60 <= sum(facts["data"].values()) < 63
     assert not set(JUDGING_ONLY) & set(facts["data"])
     assert facts["figures"]["pairs"].keys() == {*SOURCES, "written", *JUDGING_ONLY}
     assert facts["figures"]["pairs"]["qed"]["pairs"] == 4
@@ -75,8 +76,7 @@ def test_from_pairs_to_a_described_file(
     # From its checkpoints it goes on where it was: at the end, with the same file.
     with caplog.at_level(logging.INFO):
         again, _ = make_reader(tmp_path, monkeypatch, "--pairs", "60")
-    last = shortened(STAGES, 60)[-1]
-    assert f"stage {last.name} goes on after {last.pairs} pairs" in caplog.text
+    assert f"stage {STAGES[-1].name} goes on after " in caplog.text
     assert again["files"] == facts["files"]
 
 
