@@ -15,6 +15,7 @@ from typing import get_args
 
 from rag.answering.compose import best_of, cite, nearest
 from rag.answering.confidence import confidence, threshold
+from rag.answering.elsewhere import with_what_belongs
 from rag.answering.evidence import MOST_PASSAGES_READ, Evidence, gather
 from rag.answering.mentions import has_name
 from rag.answering.questions import names as names_in
@@ -215,6 +216,8 @@ class Pipeline:
             [own for own, p in zip(evidence, sure, strict=True) if p >= least],
             context=self._stages.context,
         )
+        if self._stages.context:
+            quotations = with_what_belongs(quotations, self._document)
         citations = cite(quotations, self._document)
         unanswered = [
             part.question for part, p in zip(prepared.parts, sure, strict=True) if p < least
