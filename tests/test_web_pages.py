@@ -278,5 +278,6 @@ def test_pages_in_other_encodings(site: Site, tmp_path: Path) -> None:
 
 def test_an_encoding_that_cannot_be_used_is_no_obstacle(site: Site, tmp_path: Path) -> None:
     page = PAGE.replace("13 days", "13 Tage für alle").encode("iso-8859-1")
-    found = get(site.page("/x", page, "text/html; charset=undefined"))
-    assert "13 Tage" in (tmp_path / add(found, tmp_path).document).read_text("utf-8")
+    for path, kind in (("/x", "text/html; charset=undefined"), ("/y", "text/html")):
+        found = get(site.page(path, page, kind))
+        assert "13 Tage für alle" in (tmp_path / add(found, tmp_path).document).read_text("utf-8")

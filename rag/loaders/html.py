@@ -88,9 +88,18 @@ def add_page(data: bytes, builder: TextBuilder) -> None:
     add_tree(page if body is None else body, builder)
 
 
-def _parse(data: bytes) -> HtmlElement:
+def source_text(data: bytes, charset: str | None = None) -> str:
+    """The HTML of a page, decoded as a server's `charset` says, or else the page itself.
+
+    Raises:
+        DocumentError: it is empty or not text.
+    """
     declared = _CHARSET.search(data, 0, 4096)
-    text = decode(data, declared[1].decode("ascii", "replace") if declared else None)
+    return decode(data, charset or (declared[1].decode("ascii", "replace") if declared else None))
+
+
+def _parse(data: bytes) -> HtmlElement:
+    text = source_text(data)
     page = _tree(text)
     if page is None:
         # So deeply nested that the parser gave up: what remains can hardly nest.

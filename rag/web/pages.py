@@ -22,6 +22,7 @@ from urllib.parse import unquote, urlsplit
 from rag.errors import DocumentError, NoText, UsageError, WebError
 from rag.loaders import LOADERS, load_bytes
 from rag.loaders.fields import SIDECAR, read_fields
+from rag.loaders.html import source_text
 from rag.loaders.metadata import EVIDENCE
 from rag.store.files import describe_error, replace_file
 from rag.text.markup import plain_text
@@ -149,13 +150,7 @@ def _main_text(fetched: Fetched) -> tuple[bytes, dict[str, Any], str]:
     """The main text of a page as Markdown; the page itself where too much of it would be lost."""
     content = fetched.content
     try:
-        content.decode("utf-8")
-    except UnicodeDecodeError:
-        try:
-            content = content.decode(fetched.charset or "utf-8").encode("utf-8")
-        except (UnicodeError, LookupError):  # As in `rag.loaders.decoding`.
-            content = fetched.content
-    try:
+        content = _as_utf8(fetched)
         page = load_bytes(content, "page.html")
     except DocumentError as error:
         blank = isinstance(error, NoText) and content.strip()
@@ -172,6 +167,15 @@ def _main_text(fetched: Fetched) -> tuple[bytes, dict[str, Any], str]:
     if enough and not _loses_structure(page, load_bytes(found, "page.md")):
         return found, fields, ".md"
     return content, fields, ".html"
+
+
+def _as_utf8(fetched: Fetched) -> bytes:
+    """The page, the same where it is UTF-8 already."""
+    try:
+        fetched.content.decode("utf-8")
+    except UnicodeDecodeError:
+        return source_text(fetched.content, fetched.charset).encode("utf-8")
+    return fetched.content
 
 
 def _loses_structure(page: Document, markdown: Document) -> bool:
