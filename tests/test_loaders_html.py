@@ -128,6 +128,32 @@ def test_a_merged_cell_ends_with_its_group_of_rows() -> None:
     ) == ["East | £9", "West | £8"]
 
 
+def made_of(*rows: str) -> str:
+    return "".join(f"<tr><td>{'</td><td>'.join(row.split('|'))}</td></tr>" for row in rows)
+
+
+@pytest.mark.parametrize(
+    ("table", "headers"),
+    [
+        (made_of("Zone|Residents|Guests", "Centre|45|120"), 1),
+        (made_of("Grade|Notice", "G5|8 weeks", "G6|12 weeks"), 1),
+        (made_of("Grade|Notice", "G5|8 weeks", "G6|"), 1),
+        # Fields and their values, and rows of words.
+        (made_of("Name|Ada", "Phone|555"), 0),
+        (made_of("Name|Ada", "Phone|555", "Town|Ely"), 0),
+        (made_of("Grade 5|8 weeks", "Grade 6|12 weeks", "Grade 7|14 weeks"), 0),
+        (made_of("Zone|Colour|Shape", "Centre|red|round"), 0),
+        # What is marked counts.
+        (made_of("Zone|Residents|Guests", "Centre|45|120") + "<tr><th>All</th><td>1</td></tr>", 0),
+    ],
+)
+def test_a_first_row_above_figures_is_the_header_of_a_table_that_marks_none(
+    table: str, headers: int
+) -> None:
+    document = load(page(f"<h1>Fees</h1><p>{PROSE}</p><table>{table}</table>"))
+    assert sum(block.level for block in document.blocks if block.kind == "row") == headers
+
+
 @pytest.mark.parametrize(
     "table",
     [

@@ -69,6 +69,17 @@ def has_digit(text: str) -> bool:
     return any(map(str.isdigit, text))
 
 
+def heads_figures(first: Sequence[str], others: Sequence[Sequence[str]]) -> bool:
+    """Whether a first row, which nothing marks as a header, names a column of figures.
+
+    Two cells may be a field and its value: "Name | Ada" above "Phone | 555".
+    """
+    if not names_columns(first) or any(map(has_digit, first)) or len(first) + len(others) < 4:
+        return False
+    columns = ([row[at] for row in others if row[at:]] for at in range(1, len(first)))
+    return any(any(column) and all(map(has_digit, filter(None, column))) for column in columns)
+
+
 def has_empty_corner(row: Sequence[str]) -> bool:
     """Whether only the first cell of a first row is empty: above names, then the others are names.
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from lxml import etree
 
 from rag.loaders.numerals import roman
-from rag.loaders.rows import is_header
+from rag.loaders.rows import heads_figures, is_header
 from rag.text.markup import INLINE_TAGS, raised
 
 if TYPE_CHECKING:
@@ -27,6 +27,7 @@ _CELLS = frozenset(["td", "th", "cell"])
 _BREAKS = frozenset(["br", "lb", "hr"])
 _EMPTY_LINE = re.compile(r"\n\s*\n")
 _MARK_PARTS = 8  # elements
+_ROWS_LOOKED_AT = 50
 _COPIED_AT_MOST = 2_000_000  # characters, on a page
 _ELEMENT_COSTS = 20  # as many characters
 
@@ -169,7 +170,7 @@ class _Walk:
         # The levels of the entries that are open, outermost first.
         self._entries: list[int] = []
         self._layout: list[bool] = []
-        self._first_row = False
+        self._first_row = self._first_heads = False
         self._cells: list[str] | None = None
         self._head = False
         self._is_name: list[bool] = []
@@ -211,7 +212,7 @@ class _Walk:
             self._start_item(tag, element)
         elif tag == "table":
             self._layout.append(_is_layout(element))
-            self._first_row = True
+            self._first_row, self._first_heads = True, _first_heads(element)
         elif tag == "pre":
             self._kind = "code"
 
@@ -259,6 +260,7 @@ class _Walk:
             self._buffer.clear()
         elif tag in _ROWS or tag == "table":
             header = self._head or is_header(self._cells, self._is_name)
+            header |= self._first_row and self._first_heads
             # One name is a title, but above the last column it may stand beside an empty corner.
             title = sum(map(bool, self._cells)) == 1 and not (header and self._cells[-1])
             if self._first_row and (title or len(self._cells) == 1):
@@ -329,6 +331,17 @@ def _in_form(number: int, form: str) -> str:
         number, digit = divmod(number - 1, 26)
         letters = chr(ord(form) + digit) + letters
     return letters
+
+
+def _first_heads(table: etree._Element) -> bool:
+    """Whether the first row is the header of a table that marks none."""
+    if any(True for _ in table.iter("th", "thead")) or table.find(".//*[@role='head']") is not None:
+        return False
+    rows = [
+        [" ".join("".join(cell.itertext()).split()) for cell in _cells(row)]
+        for row in islice(table.iter(*_ROWS), _ROWS_LOOKED_AT)
+    ]
+    return bool(rows) and heads_figures(rows[0], rows[1:])
 
 
 def _is_layout(table: etree._Element) -> bool:
