@@ -50,6 +50,8 @@ def test_what_joins_a_clause_does_not(text: str) -> None:
         ("However, interns get five.", True, True, False, False),
         ("This rule does not apply to guards.", True, True, False, True),
         ("Paragraph 1 shall not hold.", False, True, False, False),
+        ("Not if you leave early.", False, True, False, False),
+        ("Not everybody leaves early.", False, False, False, False),
         ("There are two exceptions:", False, True, True, True),
         ("The head may waive (b).", False, False, False, True),
         ("Exception reports are filed.", False, False, False, True),

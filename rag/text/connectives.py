@@ -69,6 +69,7 @@ OPENS_EXCEPTION = re.compile(
     rf"{ANNOUNCES_EXCEPTIONS.pattern}|"
     rf"(?:{_CONTRASTS}|in no case|at no time|under no circumstances|notwithstanding|"
     r"by way of derogation|provided that|excluded (?:are|is)|exempt|"
+    r"not (?:if|when|where|for|during|before|until)|"
     # "This rule does not …", "Paragraph 1 shall not …", "The above does not …"
     rf"(?:it|{_DEMONSTRATIVES}|the above|(?:sub)?(?:paragraph|section|article|rule|clause)s?)"
     rf"(?:\W+\w+){{0,3}}?\W+{DOES_NOT_HOLD})\b",
