@@ -28,7 +28,7 @@ from rag.asking.parts import split_parts
 from rag.catalogue.conditions import Where, parse_where
 from rag.catalogue.filters import Selection
 from rag.catalogue.filters import select as select_documents
-from rag.catalogue.versions import superseded
+from rag.catalogue.versions import may_be_versions, not_in_effect, superseded
 from rag.encoders import Encoder, Vectors, can_search, check_names, load_encoder
 from rag.errors import IndexIncompatible, UsageError
 from rag.huge_pages import use_huge_pages
@@ -198,7 +198,7 @@ class Pipeline:
                 self._reader,
                 self._stages.weights,
                 self._models.let_others_by,
-                self._outdated if _asks_for_now(prepared.where, part) else (),
+                self._outdated(own) if _asks_for_now(prepared.where, part) else (),
             )
             for part, own in zip(prepared.parts, found, strict=True)
         ]
@@ -314,8 +314,19 @@ class Pipeline:
     def _select_documents(self, where: Where) -> Selection | None:
         return select_documents(where, self._described) if where else None
 
+    def _outdated(self, found: Found) -> frozenset[str]:
+        """The documents found that no longer hold, or not yet.
+
+        They name a successor that is in the index, or another version that is found was in effect
+        when the index was built: an answer is the same on every day.
+        """
+        titles = {hit.chunk.document: hit.chunk.title for hit in found.hits}
+        versions = [self._document(name) for name in may_be_versions(titles)]
+        built = self._generation.manifest.created[:10]
+        return self._superseded | not_in_effect(versions, built)
+
     @cached_property
-    def _outdated(self) -> frozenset[str]:
+    def _superseded(self) -> frozenset[str]:
         """The documents that name a successor that is in the index."""
         if not self._generation.tables.with_metadata(*SUCCESSOR):
             return frozenset()

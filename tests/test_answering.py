@@ -218,6 +218,22 @@ def test_of_two_versions_the_one_that_holds_is_quoted(workshop: Make) -> None:
         assert then.citations[0].document == "old.md"
 
 
+@pytest.mark.parametrize(
+    ("dates", "first"), [((2022, 2025), "b.md"), ((2025, 2022), "a.md"), ((2022, 2098), "a.md")]
+)
+def test_of_two_versions_the_one_in_effect_comes_first(
+    dates: tuple[int, int], first: str, workshop: Make
+) -> None:
+    rule = "---\neffective_date: {}-01-01\n---\n# Gear rules\n\nA bell costs {} euros.\n"
+    a, b = map(rule.format, dates, (30, 40))
+    made = workshop({"a.md": a, "b.md": b})
+    made.build()
+    with made.open() as opened:
+        assert opened.ask("How much does a bell cost?").citations[0].document == first
+        then = opened.ask("How much does a bell cost?", where=["as_of=2023-06-01"])
+        assert {one.document for one in then.citations} == {"a.md" if dates[0] == 2022 else "b.md"}
+
+
 def test_a_name_that_only_other_documents_have_is_said_too(workshop: Make) -> None:
     files = {
         "fees.md": "# Fees\n\nThe fee for a parking permit is 30 euros a month.\n",

@@ -13,6 +13,7 @@ from rag.catalogue.versions import (
     age,
     families,
     family,
+    may_be_versions,
     newer_and_older,
     relation,
     since,
@@ -220,6 +221,11 @@ def test_a_long_series_is_not_a_family() -> None:
 def test_copies_of_the_same_age_are_not_called_newer() -> None:
     known = families([info("a", "T", "2023-01-01"), info("b", "T", "2023-01-01")])
     assert newer_and_older("a", known) == ([], [])
+
+
+def test_titles_alone_say_which_documents_may_be_versions() -> None:
+    titles = {"a": "Gear (2022)", "b": "Gear (2025)", "c": "Bells 2022", "d": "Draft: Gear"}
+    assert may_be_versions(titles) == ["a", "b", "d"]
 
 
 def superseded(identifier: str, title: str, by: str, date: str = "") -> Info:

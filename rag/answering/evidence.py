@@ -38,8 +38,9 @@ class Weights:
         kind: the sentence has the form that the question asks for.
         reader: one unit of the reader's log-odds against "not answered here".
         rank: penalty per rank of the passage.
-        outdated: penalty where the document names a successor that is in the index: of equal
-            sentences the one that still holds is quoted.
+        outdated: penalty where the document names a successor that is in the index, or another
+            version of it that was found is the one in effect: of equal sentences the one that
+            holds is quoted first.
     """
 
     coverage: float = 0.3

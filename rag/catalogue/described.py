@@ -6,8 +6,8 @@ from collections.abc import Mapping
 from typing import Any, Protocol
 
 
-class Described(Protocol):
-    """A document of an index, without its text: what filters, versions and lists look at."""
+class Titled(Protocol):
+    """A document with what it says of itself: what makes it a version of another one."""
 
     @property
     def id(self) -> str:
@@ -20,6 +20,10 @@ class Described(Protocol):
     @property
     def metadata(self) -> Mapping[str, Any]:
         """Text, or a list of texts, by field."""
+
+
+class Described(Titled, Protocol):
+    """A document of an index, without its text: what filters, versions and lists look at."""
 
     @property
     def first_chunk(self) -> int:

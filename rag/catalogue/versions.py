@@ -30,13 +30,13 @@ from __future__ import annotations
 import posixpath
 import re
 import unicodedata
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Container, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Literal
 
 from rag.catalogue.conditions import DATE, numbers
-from rag.catalogue.described import Described
+from rag.catalogue.described import Described, Titled
 from rag.text import wording
 
 Relation = Literal["newer", "older", "other"]
@@ -107,20 +107,23 @@ class Version:
     stage: int = _FINAL
 
 
-def family(document: Described) -> Family:
+def family(document: Titled) -> Family:
     """What is the same for all versions of a document."""
-    title = _NAMED.sub(" ", _YEARS.sub(" ", _STAGES.sub(" ", document.title)))
-    last = _LAST.search(title)
-    if last and not last["part"]:
-        title = title[: last.start()]
     metadata = document.metadata
     language = _plain(wording.first(metadata, "language") or _UNSAID)[:2]
-    # A title of nothing but a year is one like any other.
     return (
-        _plain(title) or _plain(document.title) or document.title,
-        language,
-        _plain(str(metadata.get("collection") or "")),
-    )
+        _lasting_title(document.title), language, _plain(str(metadata.get("collection") or "")),
+    )  # fmt: skip
+
+
+def _lasting_title(title: str) -> str:
+    """A title without its years, numbers and stage."""
+    bare = _NAMED.sub(" ", _YEARS.sub(" ", _STAGES.sub(" ", title)))
+    last = _LAST.search(bare)
+    if last and not last["part"]:
+        bare = bare[: last.start()]
+    # A title of nothing but a year is one like any other.
+    return _plain(bare) or _plain(title) or title
 
 
 def since(metadata: Mapping[str, Any]) -> str:
@@ -132,7 +135,7 @@ def since(metadata: Mapping[str, Any]) -> str:
     return ""
 
 
-def in_effect(documents: Sequence[Described], day: str) -> set[str]:
+def in_effect(documents: Sequence[Titled], day: str) -> set[str]:
     """Ids of what was in effect on a day: of each document its newest version until then.
 
     A document that does not say since when it holds may have been, unless one that it names as its
@@ -255,6 +258,22 @@ def successor(document_id: str, versions: Iterable[Version]) -> Version | None:
     return by_id.get(own.replaced_by) if own else None
 
 
+def may_be_versions(titles: Mapping[str, str]) -> list[str]:
+    """Of documents, given with their titles, those that may be versions of one another."""
+    lasting = {name: _lasting_title(title) for name, title in titles.items()}
+    times = Counter(lasting.values())
+    return [name for name, title in lasting.items() if times[title] > 1]
+
+
+def not_in_effect(documents: Sequence[Titled], day: str) -> frozenset[str]:
+    """Ids of the documents that say since when they hold and were not in effect on a day.
+
+    See `in_effect`.
+    """
+    current = in_effect(documents, day)
+    return frozenset(one.id for one in documents if since(one.metadata) and one.id not in current)
+
+
 def superseded(documents: Sequence[Described]) -> frozenset[str]:
     """Ids of the documents that name a successor that is among them."""
     ids = {one.id for one in documents}
@@ -298,14 +317,14 @@ def _version(document: Described, ids: Container[str]) -> Version:
     )
 
 
-def _stage(document: Described) -> int:
+def _stage(document: Titled) -> int:
     """How far a document has come, by its title; final if it does not say."""
     found = _STAGES.search(document.title)
     said = next((word for word in found.groups() if word), "") if found else "final"
     return _RANKS.get(said.lower(), _CORRECTION)
 
 
-def _number(document: Described) -> tuple[int, ...]:
+def _number(document: Titled) -> tuple[int, ...]:
     """The version number of a document, in its metadata or else in its title; () without one."""
     stated = str(document.metadata.get("version") or "")
     title = _YEARS.sub(" ", _STAGES.sub(" ", document.title))
@@ -314,7 +333,7 @@ def _number(document: Described) -> tuple[int, ...]:
     return numbers(stated) or (numbers(in_title["number"]) if in_title else None) or ()
 
 
-def _heir(document: Described, ids: Container[str]) -> str:
+def _heir(document: Titled, ids: Container[str]) -> str:
     """Which of these ids a document names as its successor, if need be beside it; else ""."""
     says = wording.successor(document.metadata)
     if not says:
