@@ -214,8 +214,7 @@ def _spans(document: Document, block: Block) -> list[tuple[int, int]]:
         return [(block.start, block.end)]
     if block.kind == "code":
         return _lines(text, block.start)
-    language = (wording.first(document.metadata, "language") or "en")[:2].lower()
-    return split_sentences(text, block.start, language)
+    return split_sentences(text, block.start, wording.language_of(document.metadata))
 
 
 def _lines(text: str, start: int) -> list[tuple[int, int]]:

@@ -28,12 +28,11 @@ from rag.answering.evidence import Candidate, Evidence
 from rag.answering.numbered import named_by, numbers_taken_back, takes_back
 from rag.answering.places import Place, Span, after_the_list, end_of_list, start_of_list
 from rag.answering.turns import asked_in_turn, in_one_block, is_half, is_label, opener
+from rag.answering.whole_lists import wants_whole_list
 from rag.store.lexical import terms
 from rag.text.connectives import (
-    ALTERNATIVE,
     ANNOUNCES_EXCEPTIONS,
     BARE_REPLY,
-    CONDITIONAL,
     EXEMPTS,
     GOES_ON,
     HELD,
@@ -45,7 +44,6 @@ from rag.text.connectives import (
     POINTS_AT_SEVERAL,
     REPLY,
     TAKES_BACK_EARLIER,
-    TOGETHER,
     VERDICT,
     leans_back,
     points_back,
@@ -59,12 +57,8 @@ _REPLY_SENTENCES = 3
 """So many sentences of the reply to a question are quoted with it."""
 _FEW_WORDS = 5
 """A reply of no more words says little: "We do not know."."""
-_FIRST, _AS_GOOD = 4, 0.15
-"""Of the first so many sentences, those that score so little less than the best answer as well."""
 _RARE = 0.5
 """Terms at least so rare, the rarest of the question being 1, are what it is about."""
-_MOST_OF_IT = 0.5
-"""More than this share of a question, weighted by rarity, is most of it."""
 _ENTRIES = ("item", "row")
 _NOTE = re.compile(r"\\?(\[\^[\w-]+\]|[¹²³⁴-⁹]+|\*{1,3}(?=\s)|[†‡])")
 _MODAL = frozenset(terms("may must need not no only"))
@@ -87,58 +81,11 @@ def _quoted(place: Place, candidate: Candidate, evidence: Evidence) -> tuple[Pla
     kind = place.sentence.kind
     if place.is_lead:
         return place, [*_before_lead(place), place.to(end_of_list(place))]
-    if kind == "item" and _wants_whole_list(place, candidate, evidence):
+    if kind == "item" and wants_whole_list(place, candidate, evidence):
         first = start_of_list(place)
         last = end_of_list(first)
         return (first, [first.to(last)]) if place.at <= last.at else (place, [place.span])
     return place, [place.span] if kind == "row" else _with_neighbours(place, candidate, evidence)
-
-
-def _wants_whole_list(place: Place, candidate: Candidate, evidence: Evidence) -> bool:
-    """Whether one entry would pass for all: a list is asked for, or what is asked is above it.
-
-    So would one of several conditions.
-    """
-    lead = place.sentence.lead
-    if lead is None or evidence.kind in ("list", "procedure"):
-        return evidence.kind in ("list", "procedure")
-    if _must_all_hold(place):
-        return True
-    least = evidence.candidates[0].score - _AS_GOOD
-    as_good = [
-        one
-        for one in evidence.candidates[:_FIRST]
-        if one.score >= least and one.chunk == candidate.chunk and one.sentence.lead == lead
-    ]
-    return len(as_good) > 1 or _is_asked_above(place, evidence)
-
-
-def _must_all_hold(entry: Place) -> bool:
-    """Whether an entry is one of conditions that must all hold, as their lead-in or "and" says."""
-    lead = _lead_text(entry)
-    if not CONDITIONAL.search(lead) or ALTERNATIVE.search(lead):
-        return False
-    others = (Place(entry.chunk, at) for at in range(len(entry.chunk.sentences)))
-    entries = [one.text.lower() for one in others if one.sentence.lead == entry.sentence.lead]
-    if any(text.endswith(" or") for text in entries):
-        return False
-    return bool(TOGETHER.search(lead)) or any(text.endswith(" and") for text in entries)
-
-
-def _lead_text(place: Place) -> str:
-    """What leads in to an entry, as far as it stands in the passage."""
-    if place.sentence.lead is None:
-        return ""
-    return place.chunk.cut(*place.sentence.lead)
-
-
-def _is_asked_above(place: Place, evidence: Evidence) -> bool:
-    """Whether most of the question stands in the lead and headings, and no more in the entry."""
-    chunk, rarities = place.chunk, evidence.rarities
-    above = set(terms(" ".join([chunk.title, *chunk.headings, _lead_text(place)])))
-    covered = sum(own for term, own in rarities.items() if term in above)
-    more = rarities.keys() & set(terms(place.text)) - above
-    return not more and covered > _MOST_OF_IT * sum(rarities.values())
 
 
 def _leads(led: Place, start: int) -> list[Span]:

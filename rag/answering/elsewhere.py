@@ -7,21 +7,23 @@ stands in the same passage comes by `context`.
 from __future__ import annotations
 
 import re
+from bisect import bisect
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from itertools import chain, islice
 
+from rag.answering.places import Span
 from rag.answering.select import Quotation
 from rag.text.sentences import split_sentences
-from rag.text.wording import first
+from rag.text.wording import language_of
 from rag.types import Chunk, Document
-
-Span = tuple[int, int]
 
 _MARK = re.compile(r"\[\^[\w-]+\](?!:)|(?<=[^\s\dm])[¹²³⁴-⁹]+(?![\w¹²³⁴-⁹])")
 """Behind a word: neither at the beginning of the note itself nor in "40 m²"."""
 _AFTER = re.compile(r"(?:\[\^[\w-]+\]|[¹²³⁴-⁹]+)*")
 _NUMBERED = re.compile(r"(article|section|clause|rule|§)\s*(\d+[a-z]?)\b", re.IGNORECASE)
+_TAKES_BACK = re.compile(r"ot(?: apply|withstanding)\b")
+"""In "not apply", "Notwithstanding". Two letters to begin with are found quickly in a long text."""
 _MOST_TAKEN_BACK = 2
 
 
@@ -55,7 +57,7 @@ def _notes(source: Document, quotation: Quotation) -> Iterator[Span]:
             (block.start, block.end)
             for block in source.blocks
             if source.text.startswith(opens, block.start)
-            and not source.text[block.start + len(opens) :][:1].isdigit()
+            and not source.text[block.start + len(opens) : block.end][:1].isdigit()
         ]
         # Numbers that begin anew on every page name several notes: which one is meant is unknown.
         if len(begin) == 1:
@@ -73,13 +75,16 @@ def _taken_back(source: Document, chunk: Chunk) -> Iterator[Span]:
         rf"\bnotwithstanding (?:[^.;]{{0,30}} )?{name}",
         re.IGNORECASE,
     )
-    language = (first(source.metadata, "language") or "en")[:2].lower()
-    blocks = (block for block in source.blocks if block.kind in ("paragraph", "item"))
+    starts = [block.start for block in source.blocks]
+    found = (bisect(starts, match.start()) - 1 for match in _TAKES_BACK.finditer(source.text))
+    blocks = (source.blocks[at] for at in dict.fromkeys(found) if at >= 0)
     sentences = (
         span
         for block in blocks
-        if speaks.search(source.text, block.start, block.end)
-        for span in split_sentences(source.text[block.start : block.end], block.start, language)
+        if block.kind in ("paragraph", "item")
+        for span in split_sentences(
+            source.text[block.start : block.end], block.start, language_of(source.metadata)
+        )
         if speaks.search(source.text, *span)
     )
     yield from islice(sentences, _MOST_TAKEN_BACK)

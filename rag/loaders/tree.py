@@ -211,8 +211,10 @@ class _Walk:
         elif tag in _ITEMS:
             self._start_item(tag, element)
         elif tag == "table":
-            self._layout.append(_is_layout(element))
-            self._first_row, self._first_heads = True, _first_heads(element)
+            layout = _is_layout(element)
+            self._layout.append(layout)
+            # Of tables in tables each is looked through once.
+            self._first_row, self._first_heads = True, not layout and _first_heads(element)
         elif tag == "pre":
             self._kind = "code"
 
@@ -335,7 +337,7 @@ def _in_form(number: int, form: str) -> str:
 
 def _first_heads(table: etree._Element) -> bool:
     """Whether the first row is the header of a table that marks none."""
-    if any(True for _ in table.iter("th", "thead")) or table.find(".//*[@role='head']") is not None:
+    if any(table.find(f".//{one}") is not None for one in ("th", "thead", "*[@role='head']")):
         return False
     rows = [
         [" ".join("".join(cell.itertext()).split()) for cell in _cells(row)]

@@ -17,9 +17,7 @@ _UNIT = re.compile(
     r"\b(?:without|excluding|exclusive of|including|inclusive of|net of|"
     r"(?:in|ex)cludes? (?:VAT|tax(?:es)?))\b"
 )
-"""It says what the figures of a table are in: "In thousand euros.", "Prices without VAT."."""
-
-
+"""It says what figures are in, or are without: "In thousand euros.", "Rents without heating."."""
 _CONDITION = re.compile(
     r"(?:for|in|on|at|from|until|after|before|during|within|outside|with|without|under|if|unless|"
     r"when|where)\b|.*\b(?:appl(?:y|ies)|not|only)\b",

@@ -107,6 +107,11 @@ def first(metadata: Metadata, key: str) -> str | None:
     return value.strip() if isinstance(value, str) and value.strip() else None
 
 
+def language_of(metadata: Metadata) -> str:
+    """The language that a document declares, as a code of two letters; English if it does not."""
+    return (first(metadata, "language") or "en")[:2].lower()
+
+
 class Placed(Protocol):
     """Whatever stands in a section and on a page of a document."""
 
